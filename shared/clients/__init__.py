@@ -1,0 +1,1 @@
+"""Typed clients, one a service: explicit timeouts, answers and refusals by `shared.contracts`."""

@@ -1,0 +1,46 @@
+"""Field types of every body. Decimals come as text or whole numbers; a float has lost digits already."""
+
+from decimal import Decimal
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+
+
+def _exact(value: Any) -> Any:
+    if isinstance(value, float):
+        message = 'send decimals as text, e.g. "12.50"; a JSON number with a fraction is not exact'
+        raise ValueError(message)  # noqa: TRY004 - pydantic turns a ValueError into a field error
+    return value
+
+
+ExactDecimal = Annotated[Decimal, BeforeValidator(_exact), Field(allow_inf_nan=False)]
+QuantityText = Annotated[ExactDecimal, Field(gt=0, max_digits=18, examples=["12.500"])]
+PriceText = Annotated[ExactDecimal, Field(ge=0, max_digits=18, decimal_places=6, examples=["3253.00"])]
+MoneyText = Annotated[ExactDecimal, Field(max_digits=18, decimal_places=2, examples=["40662.50"])]
+RateText = Annotated[ExactDecimal, Field(ge=0, lt=1, max_digits=7, decimal_places=6, examples=["0.13"])]
+Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$"), Field(examples=["CNY"])]
+RegionCode = Annotated[str, StringConstraints(pattern=r"^[0-9]{2}([0-9]{4})?$"), Field(examples=["110105"])]
+"""GB/T 2260: two digits for a province, six for a city or county."""
+
+
+def _clean(value: Any) -> Any:
+    if isinstance(value, str) and any(ord(character) < 32 and character not in "\n\t" for character in value):
+        message = "must not contain control characters"
+        raise ValueError(message)
+    return value
+
+
+Text = Annotated[str, BeforeValidator(_clean), StringConstraints(strip_whitespace=True, max_length=2000)]
+Name = Annotated[str, BeforeValidator(_clean), StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+
+
+class Body(BaseModel):
+    """A request body: unknown members are refused, so that a misspelt one is noticed."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Answer(BaseModel):
+    """An answer: read from rows, grows by new members; readers ignore those they do not know."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True, from_attributes=True)

@@ -1,0 +1,141 @@
+"""Sessions, transactions and the second wall (row level security).
+
+Only this module commits. A route names the session it needs by type:
+
+- `ReadSession`: a read-only transaction as `<service>_app`, seeing the caller's company's rows.
+- `WriteSession`: one transaction as `<service>_app`, committed before the answer is sent, with the
+  Idempotency-Key stored in it (`shared.idempotency`).
+- `SystemSession`: one transaction as `<service>_worker`, which row level security does not bind: only where no
+  single company owns the work (sign-in, operators' pages, followers).
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Depends, Request
+from sqlalchemy import MetaData, text
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+
+from shared import idempotency
+from shared.house_tables import add_house_tables
+from shared.identity import Principal, Visitor
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+Sessions = async_sessionmaker[AsyncSession]
+
+
+def async_url(url: str) -> str:
+    """The SQLAlchemy form of a plain `postgresql://` URL, on psycopg 3."""
+    return url.replace("postgresql://", "postgresql+psycopg://", 1)
+
+
+class Database:
+    """A service's two doors to its database."""
+
+    def __init__(self, *, app_url: str, system_url: str, pool_size: int = 10) -> None:
+        self.app_engine = self._engine(app_url, pool_size)
+        self.system_engine = self._engine(system_url, pool_size)
+        self.app: Sessions = async_sessionmaker(self.app_engine, expire_on_commit=False)
+        self.system: Sessions = async_sessionmaker(self.system_engine, expire_on_commit=False)
+
+    @staticmethod
+    def _engine(url: str, pool_size: int) -> AsyncEngine:
+        return create_async_engine(
+            async_url(url),
+            pool_size=pool_size,
+            max_overflow=0,
+            pool_timeout=10,
+            pool_pre_ping=True,
+            connect_args={"options": "-c jit=off -c timezone=UTC -c statement_timeout=60000"},
+        )
+
+    async def check(self) -> None:
+        """Fail at start-up when the app could walk around the second wall.
+
+        Raises:
+            RuntimeError: the app connects as superuser, or with BYPASSRLS, or as an owner of tables.
+        """
+        async with self.app_engine.connect() as connection:
+            row = await connection.execute(
+                text(
+                    "SELECT rolsuper OR rolbypassrls OR EXISTS (SELECT FROM pg_class WHERE relowner = r.oid) "
+                    "FROM pg_roles r WHERE rolname = current_user"
+                )
+            )
+            if row.scalar_one():
+                message = "The app must not connect as superuser, table owner or with BYPASSRLS."
+                raise RuntimeError(message)
+
+    async def ping(self) -> None:
+        """Answer, or raise what the driver raises."""
+        async with self.app_engine.connect() as connection:
+            await connection.execute(text("SELECT 1"))
+
+    async def dispose(self) -> None:
+        await self.app_engine.dispose()
+        await self.system_engine.dispose()
+
+
+async def scope_to(session: AsyncSession, *company_ids: UUID) -> None:
+    """Let this transaction see the rows of these companies, and no others."""
+    await session.execute(
+        text("SELECT set_config('app.companies', :companies, true)"),
+        {"companies": ",".join(str(company_id) for company_id in company_ids)},
+    )
+
+
+@asynccontextmanager
+async def transaction(sessions: Sessions, *company_ids: UUID) -> AsyncIterator[AsyncSession]:
+    """One committed transaction for workers and jobs, scoped to `company_ids` when given."""
+    async with sessions() as session, session.begin():
+        if company_ids:
+            await scope_to(session, *company_ids)
+        yield session
+
+
+def _scope(principal: Principal | None) -> tuple[UUID, ...]:
+    return () if principal is None else (principal.scope_id,)
+
+
+async def _read_session(request: Request, principal: Visitor) -> AsyncIterator[AsyncSession]:
+    database: Database = request.app.state.database
+    async with database.app() as session, session.begin():
+        await session.execute(text("SET TRANSACTION READ ONLY"))
+        await scope_to(session, *_scope(principal))
+        yield session
+
+
+async def _write_session(request: Request, principal: Visitor) -> AsyncIterator[AsyncSession]:
+    database: Database = request.app.state.database
+    async with database.app() as session, session.begin():
+        await scope_to(session, *_scope(principal))
+        await idempotency.begin(session, request=request, principal=principal)
+        yield session
+
+
+async def _system_session(request: Request, principal: Visitor) -> AsyncIterator[AsyncSession]:
+    database: Database = request.app.state.database
+    async with database.system() as session, session.begin():
+        await idempotency.begin(session, request=request, principal=principal)
+        yield session
+
+
+ReadSession = Annotated[AsyncSession, Depends(_read_session, scope="function")]
+WriteSession = Annotated[AsyncSession, Depends(_write_session, scope="function")]
+SystemSession = Annotated[AsyncSession, Depends(_system_session, scope="function")]
+
+
+def house_metadata() -> MetaData:
+    """The metadata of one service, with the tables every service has."""
+    metadata = MetaData(naming_convention=NAMING)
+    add_house_tables(metadata)
+    return metadata

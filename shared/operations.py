@@ -1,0 +1,122 @@
+"""What an operator sees of a service's followers, and can do about a parked event."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from fastapi import APIRouter, Response
+from sqlalchemy import text
+
+from shared.contracts.fields import Answer
+from shared.database import SystemSession
+from shared.errors import Conflict, NotFound, refusals
+from shared.follower import Reaction, event_from
+from shared.http import Now
+from shared.http import router as house_router
+from shared.identity import Operator
+from shared.paging import PageQuery
+
+
+class NoSuchParkedEvent(NotFound):
+    """No parked event has this id."""
+
+
+class EventStillFails(Conflict):
+    """The event was tried again and still cannot be applied; `detail` says why."""
+
+
+class FollowerView(Answer):
+    """Where this service stands in another's feed."""
+
+    source: str
+    position: str
+    caught_up_to: datetime | None
+    lag_seconds: float | None
+    parked: int
+
+
+class ParkedEventView(Answer):
+    """An event that could not be applied, and why."""
+
+    source: str
+    event_id: UUID
+    type: str
+    subject: str
+    error: str
+    attempts: int
+    parked_at: datetime
+    event: dict[str, Any]
+
+
+def operations_router(service: str, *, reactions: Mapping[str, Mapping[str, Reaction]]) -> APIRouter:
+    """The operators' pages of one service; `reactions` by source, as its worker follows them."""
+    router = house_router(f"/{service}/operations", tag="operations")
+
+    @router.get("/followers", summary="Feeds this service follows, and how far behind it is")
+    async def followers(_: Operator, session: SystemSession, now: Now) -> list[FollowerView]:
+        rows = await session.execute(
+            text(
+                "SELECT c.source, c.position, c.caught_up_to, count(p.event_id) AS parked "
+                "FROM follower_cursors c "
+                "LEFT JOIN parked_events p ON p.source = c.source AND p.resolved_at IS NULL "
+                "GROUP BY c.source ORDER BY c.source"
+            )
+        )
+        return [
+            FollowerView(
+                source=row.source,
+                position=row.position,
+                caught_up_to=row.caught_up_to,
+                lag_seconds=None
+                if row.caught_up_to is None
+                else max(0.0, round((now - row.caught_up_to).total_seconds(), 3)),
+                parked=row.parked,
+            )
+            for row in rows
+        ]
+
+    @router.get("/parked-events", summary="Events that could not be applied")
+    async def parked_events(
+        _: Operator, session: SystemSession, paging: PageQuery, response: Response
+    ) -> list[ParkedEventView]:
+        rows = await session.execute(
+            text(
+                "SELECT source, event_id, type, subject, error, attempts, parked_at, event FROM parked_events "
+                "WHERE resolved_at IS NULL AND (CAST(:after AS uuid) IS NULL OR event_id > CAST(:after AS uuid)) "
+                "ORDER BY event_id LIMIT :limit"
+            ),
+            {"after": paging.after[0] if paging.after else None, "limit": paging.limit + 1},
+        )
+        shown = paging.page(rows.all(), response, key=lambda row: [row.event_id])
+        return [ParkedEventView.model_validate(row) for row in shown]
+
+    @router.post(
+        "/parked-events/{event_id}/retry",
+        summary="Apply a parked event again",
+        status_code=204,
+        responses=refusals(NoSuchParkedEvent, EventStillFails),
+    )
+    async def retry(event_id: UUID, _: Operator, session: SystemSession, now: Now) -> None:
+        row = (
+            await session.execute(
+                text("SELECT source, event FROM parked_events WHERE event_id = :id AND resolved_at IS NULL FOR UPDATE"),
+                {"id": event_id},
+            )
+        ).one_or_none()
+        if row is None:
+            raise NoSuchParkedEvent(f"No parked event has the id {event_id}.")
+        event = event_from(row.event)
+        reaction = reactions.get(row.source, {}).get(event.type)
+        try:
+            if reaction is not None:
+                async with session.begin_nested():
+                    await reaction(session, [event])
+        except Exception as error:
+            raise EventStillFails(f"{type(error).__name__}: {error}"[:500]) from error
+        await session.execute(
+            text("UPDATE parked_events SET resolved_at = :now WHERE event_id = :id"),
+            {"now": now, "id": event_id},
+        )
+
+    return router

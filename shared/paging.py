@@ -1,0 +1,78 @@
+"""Cursor paging: stable under inserts, bound to its query, announced by a `Link` header (RFC 8288)."""
+
+import base64
+import binascii
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, TypeVar
+from urllib.parse import urlencode
+
+import orjson
+from fastapi import Depends, Query, Request, Response
+
+from shared.errors import Unprocessable
+
+MAX_LIMIT = 200
+T = TypeVar("T")
+
+
+class CursorInvalid(Unprocessable):
+    """The cursor is damaged or belongs to another query; start again without it."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Paging:
+    """What the caller asked for: how many rows, after which key."""
+
+    limit: int
+    after: tuple[Any, ...] | None
+    _request: Request
+
+    def page(self, rows: Sequence[T], response: Response, *, key: Callable[[T], Sequence[Any]]) -> list[T]:
+        """The page out of `limit + 1` rows read; sets `Link: …; rel="next"` when there is more.
+
+        `key` gives the values the query is ordered by, as JSON values; they come back as `after`.
+        """
+        shown = list(rows[: self.limit])
+        if len(rows) > self.limit:
+            response.headers["Link"] = f'<{_next_address(self._request, key(shown[-1]))}>; rel="next"'
+        return shown
+
+
+def _fingerprint(request: Request) -> str:
+    query = sorted((k, v) for k, v in request.query_params.multi_items() if k not in {"cursor", "limit"})
+    return hashlib.sha256(f"{request.url.path}?{urlencode(query)}".encode()).hexdigest()[:12]
+
+
+def _next_address(request: Request, key: Sequence[Any]) -> str:
+    packed = orjson.dumps([_fingerprint(request), *key], default=str)
+    cursor = base64.urlsafe_b64encode(packed).decode().rstrip("=")
+    others = [(k, v) for k, v in request.query_params.multi_items() if k != "cursor"]
+    return f"{request.url.path}?{urlencode([*others, ('cursor', cursor)])}"
+
+
+def _after(request: Request, cursor: str | None) -> tuple[Any, ...] | None:
+    if cursor is None:
+        return None
+    try:
+        unpacked = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        fingerprint, *key = unpacked
+    except (binascii.Error, ValueError, TypeError) as error:
+        raise CursorInvalid("The cursor is damaged; start again without it.") from error
+    if fingerprint != _fingerprint(request):
+        raise CursorInvalid("The cursor belongs to another query; start again without it.")
+    return tuple(key)
+
+
+def _paging(
+    request: Request,
+    limit: Annotated[int, Query(ge=1, le=MAX_LIMIT, description="Rows on a page.")] = 50,
+    cursor: Annotated[
+        str | None, Query(max_length=2000, description="From the Link header of the page before.")
+    ] = None,
+) -> Paging:
+    return Paging(limit=limit, after=_after(request, cursor), _request=request)
+
+
+PageQuery = Annotated[Paging, Depends(_paging)]
