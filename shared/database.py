@@ -32,6 +32,11 @@ NAMING = {
 
 Sessions = async_sessionmaker[AsyncSession]
 
+# A transaction that waits for its own process ends before a reservation it may have used can expire (ADR 0006).
+_SESSION_OPTIONS = (
+    "-c jit=off -c timezone=UTC -c statement_timeout=60000 -c idle_in_transaction_session_timeout=20000"
+)
+
 
 def async_url(url: str) -> str:
     """The SQLAlchemy form of a plain `postgresql://` URL, on psycopg 3."""
@@ -55,7 +60,7 @@ class Database:
             max_overflow=0,
             pool_timeout=10,
             pool_pre_ping=True,
-            connect_args={"options": "-c jit=off -c timezone=UTC -c statement_timeout=60000"},
+            connect_args={"options": _SESSION_OPTIONS},
         )
 
     async def check(self) -> None:

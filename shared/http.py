@@ -100,14 +100,14 @@ def router(prefix: str, *, tag: str) -> APIRouter:
     return APIRouter(prefix=prefix, tags=[tag], route_class=HouseRoute, responses=refusals(*ALWAYS))
 
 
-def _now() -> datetime:
+async def _now() -> datetime:
     return clock.now()
 
 
 Now = Annotated[datetime, Depends(_now)]
 
 
-def _expected_version(if_match: Annotated[str | None, Header(examples=['"3"'])] = None) -> int:
+async def _expected_version(if_match: Annotated[str | None, Header(examples=['"3"'])] = None) -> int:
     if if_match is None:
         raise VersionNeeded('Send If-Match with the ETag you last read, e.g. If-Match: "3".')
     digits = if_match.strip().removeprefix("W/").strip('"')

@@ -65,7 +65,7 @@ def _after(request: Request, cursor: str | None) -> tuple[Any, ...] | None:
     return tuple(key)
 
 
-def _paging(
+async def _paging(
     request: Request,
     limit: Annotated[int, Query(ge=1, le=MAX_LIMIT, description="Rows on a page.")] = 50,
     cursor: Annotated[
