@@ -1,0 +1,1 @@
+"""Who takes part, and what may they see: companies, people and their roles, sign-in, tokens, API clients."""

@@ -1,0 +1,1 @@
+"""Sessions, access tokens and their keys, and the API clients of suppliers and of our own services."""

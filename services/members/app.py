@@ -1,0 +1,62 @@
+"""The parts of `members`."""
+
+from fastapi import FastAPI
+
+from services.members.access import actions as access_actions
+from services.members.access import client_routes as api_client_routes
+from services.members.access import routes as access_routes
+from services.members.companies import routes as company_routes
+from services.members.people import routes as people_routes
+from services.members.people.passwords import Passwords
+from services.members.reactions import REACTIONS
+from services.members.settings import Settings
+from shared import clock
+from shared.database import Database, transaction
+from shared.feed import feed_router
+from shared.http import create_service
+from shared.identity import FetchKeys, TokenVerifier, Verifier
+from shared.operations import operations_router
+
+
+def create_app(settings: Settings, *, database: Database, verifier: Verifier) -> FastAPI:
+    """The service over a database."""
+    app = create_service(
+        name="members",
+        title="Dougong members",
+        description="Who takes part, and what may they see: companies, people, sign-in, API clients, tokens.",
+        settings=settings,
+        database=database,
+        verifier=verifier,
+        routers=[
+            company_routes.router,
+            people_routes.router,
+            access_routes.router,
+            api_client_routes.router,
+            feed_router("members"),
+            operations_router("members", reactions=REACTIONS),
+        ],
+    )
+    app.state.passwords = Passwords(at_once=settings.password_checks_at_once)
+    return app
+
+
+def own_keys(database: Database) -> FetchKeys:
+    """The published keys, from our own table: `members` verifies tokens without calling itself."""
+
+    async def fetch() -> dict[str, list[dict[str, object]]]:
+        async with transaction(database.system) as session:
+            return await access_actions.published_keys(session, at=clock.now())
+
+    return fetch  # type: ignore[return-value]
+
+
+def create() -> FastAPI:
+    """The service as the environment describes it, for granian."""
+    settings = Settings()
+    database = Database(
+        app_url=settings.database_url,
+        system_url=settings.system_database_url,
+        pool_size=settings.database_pool_size,
+    )
+    verifier = TokenVerifier(issuer=settings.issuer, fetch_keys=own_keys(database))
+    return create_app(settings, database=database, verifier=verifier)

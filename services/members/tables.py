@@ -1,0 +1,8 @@
+"""Every table of this service, for Alembic."""
+
+from services.members.access import tables as access_tables
+from services.members.companies import tables as company_tables
+from services.members.people import tables as people_tables
+from services.members.schema import metadata
+
+__all__ = ["access_tables", "company_tables", "metadata", "people_tables"]

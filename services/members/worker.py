@@ -1,0 +1,36 @@
+"""The background work of `members`: a new signing key every month, and forgetting what is over, every hour.
+
+`python -m services.members.worker` runs until SIGTERM or SIGINT.
+"""
+
+import asyncio
+from datetime import timedelta
+
+from services.members.access import jobs
+from services.members.settings import Settings
+from shared import clock
+from shared.database import Database
+from shared.logs import configure_logs
+from shared.worker import Periodic, run_worker
+
+
+async def tidy(database: Database, settings: Settings) -> None:
+    """One round of the work."""
+    at = clock.now()
+    await jobs.rotate_old_signing_key(database.system, oldest=timedelta(days=settings.signing_key_days), at=at)
+    await jobs.prune(database.system, attempt_window=timedelta(seconds=settings.attempt_window_seconds), at=at)
+
+
+async def main() -> None:
+    """Run until a signal."""
+    settings = Settings()
+    configure_logs(service="members-worker", level=settings.log_level)
+    database = Database(app_url=settings.database_url, system_url=settings.system_database_url, pool_size=2)
+    await run_worker(
+        periodic=[Periodic(name="tidy", every_seconds=3600, do=lambda: tidy(database, settings))],
+        closing=[database.dispose],
+    )
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

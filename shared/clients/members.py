@@ -1,0 +1,45 @@
+"""Calling `members`."""
+
+from uuid import UUID
+
+from shared.clients.transport import ServiceClient
+from shared.contracts.members import CompanyIdentity, SessionAnswer
+
+
+class MembersClient:
+    """Companies for services, sign-in for the command line."""
+
+    def __init__(self, service: ServiceClient) -> None:
+        self._service = service
+
+    async def company(self, *, company_id: UUID) -> CompanyIdentity:
+        """A company's public identity.
+
+        Raises:
+            ServiceRefused: CompanyNotFound.
+            ServiceUnknown, ServiceAway.
+        """
+        answer = await self._service.call("GET", f"/members/companies/{company_id}")
+        return CompanyIdentity.model_validate_json(answer.content)
+
+    async def sign_in(self, *, email: str, password: str, company_id: UUID | None = None) -> SessionAnswer:
+        """Sign a person in, for the named company or the first.
+
+        Raises:
+            ServiceRefused: SignInRefused, TooManyAttempts, NotAMember, NoActiveMembership.
+            ServiceUnknown, ServiceAway.
+        """
+        body = {"email": email, "password": password, "company_id": company_id}
+        answer = await self._service.call("POST", "/members/sessions", body=body)
+        return SessionAnswer.model_validate_json(answer.content)
+
+    async def refresh(self, *, refresh_token: str, company_id: UUID | None = None) -> SessionAnswer:
+        """Exchange a refresh token, once, for new tokens; an unknown outcome means signing in again.
+
+        Raises:
+            ServiceRefused: SessionOver, RefreshTokenReused, NotAMember.
+            ServiceUnknown, ServiceAway.
+        """
+        body = {"refresh_token": refresh_token, "company_id": company_id}
+        answer = await self._service.call("POST", "/members/sessions/refresh", body=body)
+        return SessionAnswer.model_validate_json(answer.content)

@@ -1,0 +1,113 @@
+"""What `members` says to other services and to the command line: companies, tokens, events."""
+
+from datetime import date, datetime
+from typing import Literal
+from uuid import UUID
+
+from pydantic import BaseModel, Field
+
+from shared.contracts.fields import Answer
+
+
+class TaxId(Answer):
+    """The number a company is registered under, in its one spelling."""
+
+    scheme: str = Field(examples=["USCC"])
+    country: str = Field(examples=["CN"])
+    value: str = Field(examples=["91110000MA4GCAL01D"])
+
+
+class CompanyIdentity(Answer):
+    """What every signed-in caller may know of a company."""
+
+    id: UUID
+    name: str = Field(description="The name to show: the Chinese one where there is one.")
+    name_zh: str | None = Field(examples=["示范建工集团有限公司"])
+    name_en: str | None = Field(examples=["Demo Construction Group"])
+    tax_id: TaxId
+    kinds: list[str] = Field(examples=[["contractor"]])
+    status: str = Field(examples=["ACTIVE"])
+
+
+class CompanyChoice(Answer):
+    """A company a person may act for, and as what."""
+
+    id: UUID
+    name: str
+    roles: list[str] = Field(examples=[["requester", "buyer"]])
+
+
+class TokenAnswer(Answer):
+    """The answer to client credentials (RFC 6749 5.1)."""
+
+    access_token: str
+    token_type: Literal["Bearer"] = "Bearer"  # noqa: S105 - the scheme's name
+    expires_in: int = Field(description="Seconds.", examples=[600])
+    scope: str = Field(examples=["orders:read stock:write"])
+
+
+class SessionAnswer(Answer):
+    """A person is signed in for one company."""
+
+    access_token: str
+    token_type: Literal["Bearer"] = "Bearer"  # noqa: S105 - the scheme's name
+    expires_in: int = Field(description="Seconds.", examples=[600])
+    refresh_token: str = Field(description="Good for one use, which gives the next one.")
+    refresh_expires_at: datetime
+    person_id: UUID
+    name: str
+    company: CompanyChoice = Field(description="Whom this access token acts for.")
+    companies: list[CompanyChoice] = Field(description="Whom a refresh may choose.")
+
+
+class CompanyRegistered(BaseModel):
+    """dev.dougong.members.company.registered.v1"""
+
+    company_id: UUID
+    name_zh: str | None
+    name_en: str | None
+    tax_id: TaxId
+    kinds: list[str]
+    status: str
+
+
+class CompanyRenamed(BaseModel):
+    """dev.dougong.members.company.renamed.v1"""
+
+    company_id: UUID
+    name_zh: str | None
+    name_en: str | None
+    former_name_zh: str | None
+    former_name_en: str | None
+
+
+class CompanyChanged(BaseModel):
+    """dev.dougong.members.company.changed.v1: kinds, size or status."""
+
+    company_id: UUID
+    kinds: list[str]
+    size_class: str | None
+    size_declared_on: date | None
+    status: str
+
+
+class CompanyLinked(BaseModel):
+    """dev.dougong.members.company.linked.v1, also when a link gets its last day."""
+
+    link_id: UUID
+    child_id: UUID
+    parent_id: UUID
+    kind: str
+    valid_from: date
+    valid_until: date | None
+
+
+class MembershipChanged(BaseModel):
+    """dev.dougong.members.membership.changed.v1"""
+
+    company_id: UUID
+    person_id: UUID
+    roles: list[str]
+    status: str
+    valid_from: datetime
+    valid_until: datetime | None
