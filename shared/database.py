@@ -33,9 +33,7 @@ NAMING = {
 Sessions = async_sessionmaker[AsyncSession]
 
 # A transaction that waits for its own process ends before a reservation it may have used can expire (ADR 0006).
-_SESSION_OPTIONS = (
-    "-c jit=off -c timezone=UTC -c statement_timeout=60000 -c idle_in_transaction_session_timeout=20000"
-)
+_SESSION_OPTIONS = "-c jit=off -c timezone=UTC -c statement_timeout=60000 -c idle_in_transaction_session_timeout=20000"
 
 
 def async_url(url: str) -> str:

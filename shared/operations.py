@@ -80,13 +80,14 @@ def operations_router(service: str, *, reactions: Mapping[str, Mapping[str, Reac
     async def parked_events(
         _: Operator, session: SystemSession, paging: PageQuery, response: Response
     ) -> list[ParkedEventView]:
+        after = paging.after_as(UUID)
         rows = await session.execute(
             text(
                 "SELECT source, event_id, type, subject, error, attempts, parked_at, event FROM parked_events "
                 "WHERE resolved_at IS NULL AND (CAST(:after AS uuid) IS NULL OR event_id > CAST(:after AS uuid)) "
                 "ORDER BY event_id LIMIT :limit"
             ),
-            {"after": paging.after[0] if paging.after else None, "limit": paging.limit + 1},
+            {"after": after[0] if after else None, "limit": paging.limit + 1},
         )
         shown = paging.page(rows.all(), response, key=lambda row: [row.event_id])
         return [ParkedEventView.model_validate(row) for row in shown]

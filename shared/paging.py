@@ -29,6 +29,19 @@ class Paging:
     after: tuple[Any, ...] | None
     _request: Request
 
+    def after_as(self, *kinds: Callable[[Any], Any]) -> tuple[Any, ...] | None:
+        """The key to go on after, each value read by its kind (`UUID`, `str`, `datetime.fromisoformat`, …).
+
+        Raises:
+            CursorInvalid: the cursor was made up.
+        """
+        if self.after is None:
+            return None
+        try:
+            return tuple(kind(value) for kind, value in zip(kinds, self.after, strict=True))
+        except (ValueError, TypeError, AttributeError, ArithmeticError) as error:
+            raise CursorInvalid("The cursor is damaged; start again without it.") from error
+
     def page(self, rows: Sequence[T], response: Response, *, key: Callable[[T], Sequence[Any]]) -> list[T]:
         """The page out of `limit + 1` rows read; sets `Link: …; rel="next"` when there is more.
 

@@ -1,5 +1,6 @@
 """Field types of every body. Decimals come as text or whole numbers; a float has lost digits already."""
 
+import re
 from decimal import Decimal
 from typing import Annotated, Any
 
@@ -23,8 +24,11 @@ RegionCode = Annotated[str, StringConstraints(pattern=r"^[0-9]{2}([0-9]{4})?$"),
 """GB/T 2260: two digits for a province, six for a city or county."""
 
 
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f]")
+
+
 def _clean(value: Any) -> Any:
-    if isinstance(value, str) and any(ord(character) < 32 and character not in "\n\t" for character in value):
+    if isinstance(value, str) and not value.isprintable() and _CONTROL.search(value):
         message = "must not contain control characters"
         raise ValueError(message)
     return value

@@ -1,6 +1,7 @@
 """The manners every service shares, on a small service of notes."""
 
 import asyncio
+import base64
 from collections.abc import Callable
 from uuid import UUID
 
@@ -68,7 +69,7 @@ async def make_secret(request: Request, _: Caller, session: WriteSession) -> dic
 async def list_notes(_: Caller, session: ReadSession, paging: PageQuery, response: Response) -> list[NoteView]:
     rows = await session.execute(
         text("SELECT id, text FROM notes WHERE CAST(:a AS uuid) IS NULL OR id > CAST(:a AS uuid) ORDER BY id LIMIT :n"),
-        {"a": paging.after[0] if paging.after else None, "n": paging.limit + 1},
+        {"a": (paging.after_as(UUID) or [None])[0], "n": paging.limit + 1},
     )
     shown = paging.page(rows.all(), response, key=lambda row: [row.id])
     return [NoteView(id=row.id, text=row.text) for row in shown]
@@ -245,7 +246,8 @@ async def test_pages_follow_each_other_and_a_cursor_fits_only_its_query(http: ht
         address = answer.links.get("next", {}).get("url")
     assert seen == ["0", "1", "2", "3", "4"]
     cursor = (await http.get("/kernel/notes?limit=2", headers=headers)).links["next"]["url"].partition("cursor=")[2]
-    for bad in ("x", cursor + "&other=1", "%00", "W10", "MQ"):
+    forged = base64.urlsafe_b64encode(base64.urlsafe_b64decode(cursor + "==")[:16] + b"7]").decode()
+    for bad in ("x", cursor + "&other=1", "%00", "W10", "MQ", forged):
         answer = await http.get(f"/kernel/notes?cursor={bad}", headers=headers)
         assert (answer.status_code, answer.json()["code"]) == (422, "CursorInvalid")
     for limit in ("0", "1000000", "x"):
