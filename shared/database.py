@@ -32,7 +32,7 @@ NAMING = {
 
 Sessions = async_sessionmaker[AsyncSession]
 
-# A transaction that waits for its own process ends before a reservation it may have used can expire (ADR 0006).
+# A transaction that waits for its own process ends before it can hold back the feeds for long.
 _SESSION_OPTIONS = "-c jit=off -c timezone=UTC -c statement_timeout=60000 -c idle_in_transaction_session_timeout=20000"
 
 
@@ -44,21 +44,25 @@ def async_url(url: str) -> str:
 class Database:
     """A service's two doors to its database."""
 
-    def __init__(self, *, app_url: str, system_url: str, pool_size: int = 10) -> None:
-        self.app_engine = self._engine(app_url, pool_size)
-        self.system_engine = self._engine(system_url, pool_size)
+    def __init__(
+        self, *, app_url: str, system_url: str, pool_size: int = 10, transaction_seconds: int | None = None
+    ) -> None:
+        """`transaction_seconds` ends any transaction of the app's role that takes longer."""
+        limit = "" if transaction_seconds is None else f" -c transaction_timeout={transaction_seconds}s"
+        self.app_engine = self._engine(app_url, pool_size, _SESSION_OPTIONS + limit)
+        self.system_engine = self._engine(system_url, pool_size, _SESSION_OPTIONS)
         self.app: Sessions = async_sessionmaker(self.app_engine, expire_on_commit=False)
         self.system: Sessions = async_sessionmaker(self.system_engine, expire_on_commit=False)
 
     @staticmethod
-    def _engine(url: str, pool_size: int) -> AsyncEngine:
+    def _engine(url: str, pool_size: int, options: str) -> AsyncEngine:
         return create_async_engine(
             async_url(url),
             pool_size=pool_size,
             max_overflow=0,
             pool_timeout=10,
             pool_pre_ping=True,
-            connect_args={"options": _SESSION_OPTIONS},
+            connect_args={"options": options},
         )
 
     async def check(self) -> None:

@@ -90,6 +90,9 @@ _PAGE = text(
 )
 
 
+_MORE = text("SELECT EXISTS (SELECT FROM events WHERE (txid, seq) > (CAST(CAST(:txid AS text) AS xid8), :seq))")
+
+
 def parse_position(position: str) -> tuple[int, int]:
     """Raises PositionInvalid."""
     txid, _, seq = position.partition("-")
@@ -104,11 +107,22 @@ def parse_position(position: str) -> tuple[int, int]:
 async def _page(database: Database, *, after: str, limit: int) -> tuple[Sequence[Any], datetime]:
     txid, seq = parse_position(after)
     async with database.system() as session, session.begin():
-        # The clock is read before the page: what committed before it and is not on a short page does not exist.
+        # The clock is read before the page; see `_is_caught_up`.
         as_of = await session.scalar(text("SELECT clock_timestamp()"))
         rows = (await session.execute(_PAGE, {"txid": str(txid), "seq": seq, "limit": limit})).all()
     assert as_of is not None  # noqa: S101
     return rows, as_of
+
+
+async def _is_caught_up(database: Database, *, at: str) -> bool:
+    """Whether nothing is committed behind a position, so that a page read before now was complete as of its clock.
+
+    A short page alone does not say so: an event that is committed stays back while any older transaction of the
+    server still runs, and another service may rely on having seen it (a reservation must not expire then).
+    """
+    txid, seq = parse_position(at)
+    async with database.system() as session, session.begin():
+        return not await session.scalar(_MORE, {"txid": str(txid), "seq": seq})
 
 
 def _cloud_event(service: str, row: Any) -> dict[str, Any]:
@@ -154,13 +168,15 @@ def feed_router(service: str) -> APIRouter:
         while not rows and asyncio.get_running_loop().time() < deadline:
             await asyncio.sleep(_POLL_SECONDS)
             rows, as_of = await _page(database, after=after, limit=limit)
+        position = rows[-1].position if rows else after
+        caught_up = len(rows) < limit and await _is_caught_up(database, at=position)
         return Response(
             orjson.dumps([_cloud_event(service, row) for row in rows]),
             media_type=BATCH_MEDIA_TYPE,
             headers={
-                "Feed-Position": rows[-1].position if rows else after,
+                "Feed-Position": position,
                 "Feed-As-Of": as_of.isoformat(),
-                "Feed-Caught-Up": "true" if len(rows) < limit else "false",
+                "Feed-Caught-Up": "true" if caught_up else "false",
             },
         )
 

@@ -92,6 +92,11 @@ def operations_router(service: str, *, reactions: Mapping[str, Mapping[str, Reac
         shown = paging.page(rows.all(), response, key=lambda row: [row.event_id])
         return [ParkedEventView.model_validate(row) for row in shown]
 
+    _add_retry(router, reactions)
+    return router
+
+
+def _add_retry(router: APIRouter, reactions: Mapping[str, Mapping[str, Reaction]]) -> None:
     @router.post(
         "/parked-events/{event_id}/retry",
         summary="Apply a parked event again",
@@ -119,5 +124,3 @@ def operations_router(service: str, *, reactions: Mapping[str, Mapping[str, Reac
             text("UPDATE parked_events SET resolved_at = :now WHERE event_id = :id"),
             {"now": now, "id": event_id},
         )
-
-    return router

@@ -36,6 +36,8 @@ def _clean(value: Any) -> Any:
 
 Text = Annotated[str, BeforeValidator(_clean), StringConstraints(strip_whitespace=True, max_length=2000)]
 Name = Annotated[str, BeforeValidator(_clean), StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+Code = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=60, pattern=r"^[^\x00-\x1f]*$")]
+"""A short mark somebody chose: a unit, a cost code, a project number. Checked without a call into Python."""
 
 
 class Body(BaseModel):

@@ -1,4 +1,4 @@
-"""What `orders` says: bodies and answers of projects, baskets and purchase orders, and its events.
+"""What `orders` says: bodies and answers of baskets and purchase orders, and its events.
 
 Decimals are text in every answer. A position in a request counts from 0 (`lines.3.quantity`), a `line_no` from 1:
 lines[3] of a basket is line_no 4, in its purchase order too.
@@ -6,12 +6,12 @@ lines[3] of a basket is line_no 4, in its purchase order too.
 
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, Field, StringConstraints
+from pydantic import AwareDatetime, BaseModel, Field, model_validator
 
-from shared.contracts.fields import Answer, Body, Currency, Name, QuantityText, RegionCode, Text
+from shared.contracts.fields import Answer, Body, Code, Currency, QuantityText, Text
 
 LINES_AT_MOST = 10_000
 
@@ -19,67 +19,8 @@ BASKET_PLACED = "dev.dougong.orders.basket.placed.v1"
 LINES_RELEASED = "dev.dougong.orders.lines.released.v1"
 ORDER_CHANGED = "dev.dougong.orders.order.changed.v1"
 
-Code = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=60, pattern=r"^[^\x00-\x1f]*$")]
-ProjectStatusText = Literal["ACTIVE", "ON_HOLD", "CLOSED"]
 Side = Literal["buyer", "supplier"]
 LineNo = Annotated[int, Field(ge=1, le=LINES_AT_MOST)]
-
-
-class DeliveryPointBody(Body):
-    """A place goods are delivered to."""
-
-    name: Name = Field(examples=["Gate 2, north yard"])
-    region: RegionCode
-    address: Annotated[Text, Field(min_length=1)] = Field(examples=["北京市朝阳区建国路1号"])
-    contact_name: Name | None = Field(default=None, examples=["王工"])
-    contact_phone: Name | None = Field(default=None, examples=["+86 138 0000 0000"])
-    active: bool = True
-
-
-class ProjectBody(Body):
-    """A project of the caller's company."""
-
-    number: Code = Field(examples=["BJ-2026-07"])
-    name: Name = Field(examples=["建国路商务楼"])
-    status: ProjectStatusText = "ACTIVE"
-
-
-class NewProjectBody(ProjectBody):
-    """A project with its first delivery points."""
-
-    delivery_points: list[DeliveryPointBody] = Field(default_factory=list, max_length=100)
-
-
-class DeliveryPointView(Answer):
-    """A delivery point; `version` is what If-Match names when it is changed."""
-
-    id: UUID
-    project_id: UUID
-    name: str
-    region: str
-    address: str
-    contact_name: str | None
-    contact_phone: str | None
-    active: bool
-    version: int
-
-
-class ProjectView(Answer):
-    """A project as a list shows it."""
-
-    id: UUID
-    number: str
-    name: str
-    status: ProjectStatusText
-    version: int
-    created_at: datetime
-    updated_at: datetime
-
-
-class ProjectWithPoints(ProjectView):
-    """A project and where its goods go."""
-
-    delivery_points: list[DeliveryPointView]
 
 
 class BasketLine(Body):
@@ -262,6 +203,17 @@ class BasketPlacement(Answer):
     orders: list[BuyerOrder]
 
 
+def _each_line_once(body: Any) -> Any:
+    numbers = [line.line_no for line in body.lines]
+    if len(set(numbers)) < len(numbers):
+        message = "each line_no may be named once"
+        raise ValueError(message)
+    if not numbers and body.others is None:
+        message = "name lines, or say what happens to all `others`"
+        raise ValueError(message)
+    return body
+
+
 class LineAnswer(Body):
     """A supplier's answer to one line."""
 
@@ -271,13 +223,28 @@ class LineAnswer(Body):
     promised_by: date | None = Field(default=None, description="With `change`: another day.")
     reason: Annotated[Text, Field(min_length=1)] | None = Field(default=None, description="Needed with `reject`.")
 
+    @model_validator(mode="after")
+    def _says_what_it_means(self) -> Self:
+        changes = self.quantity is not None or self.promised_by is not None
+        if changes != (self.answer == "change"):
+            message = "`change` names another quantity or promised_by; `accept` and `reject` name neither"
+            raise ValueError(message)
+        if self.answer == "reject" and self.reason is None:
+            message = "a rejection needs its reason"
+            raise ValueError(message)
+        return self
+
 
 class ResponseBody(Body):
-    """A supplier's answer to an order. Lines that are not named stay open, unless `others` accepts them."""
+    """A supplier's answer to an order. Lines that are not named stay as they are, unless `others` accepts them."""
 
     lines: list[LineAnswer] = Field(default_factory=list, max_length=LINES_AT_MOST)
-    others: Literal["accept"] | None = Field(default=None, description="Accept every open line that is not named.")
+    others: Literal["accept"] | None = Field(
+        default=None, description="Accept every open line that is neither named nor waiting for the buyer's decision."
+    )
     note: Text | None = Field(default=None, description="Both sides see it in the history.")
+
+    _lines_once = model_validator(mode="after")(_each_line_once)
 
 
 class LineDecision(Body):
@@ -293,6 +260,8 @@ class DecisionBody(Body):
 
     lines: list[LineDecision] = Field(default_factory=list, max_length=LINES_AT_MOST)
     others: Literal["accept", "decline"] | None = None
+
+    _lines_once = model_validator(mode="after")(_each_line_once)
 
 
 class CancellationBody(Body):

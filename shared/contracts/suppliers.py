@@ -11,6 +11,7 @@ from shared.contracts.fields import Answer, Body, Currency, Name, QuantityText, 
 
 SUPPLIER_CHANGED = "dev.dougong.suppliers.supplier.changed.v1"
 OFFERS_CHANGED = "dev.dougong.suppliers.offers.changed.v1"
+OFFERS_REPRICED = "dev.dougong.suppliers.offers.repriced.v1"
 STOCK_CHANGED = "dev.dougong.suppliers.stock.changed.v1"
 
 EVENT_ROWS_AT_MOST = 500
@@ -61,6 +62,16 @@ class OffersChanged(Answer):
 
     supplier_id: UUID
     offers: list[OfferState]
+
+
+class OffersRepriced(Answer):
+    """dev.dougong.suppliers.offers.repriced.v1: of these offers only the price changed, their tiers did not.
+
+    A price list of a million rows would otherwise repeat every term of every offer.
+    """
+
+    supplier_id: UUID
+    prices: dict[UUID, Decimal] = Field(description="The new price by offer.")
 
 
 class StockState(Answer):
