@@ -1,0 +1,48 @@
+"""What happens elsewhere, and what follows here.
+
+orders    basket.placed     the reservation is consumed: it no longer expires
+orders    lines.released    parts of its lines go back to stock (cancelled, rejected, confirmed smaller)
+"""
+
+from collections.abc import Mapping, Sequence
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.suppliers.reservations import actions
+from services.suppliers.reservations.actions import LineRelease
+from shared import clock
+from shared.contracts.orders import BASKET_PLACED, LINES_RELEASED, BasketPlaced, LinesReleased
+from shared.feed import Event
+from shared.follower import Reaction
+
+
+async def consume(session: AsyncSession, events: Sequence[Event]) -> None:
+    """A basket was placed: its reservation no longer expires."""
+    placed = [BasketPlaced.model_validate(event.data) for event in events]
+    await actions.consume(session, reservation_ids=[each.reservation_id for each in placed])
+
+
+async def give_back(session: AsyncSession, events: Sequence[Event]) -> None:
+    """Lines were cancelled, rejected or confirmed smaller: their goods go back, once for each event."""
+    releases = [
+        LineRelease(
+            event_id=event.id,
+            reservation_id=released.reservation_id,
+            supplier_id=released.supplier_id,
+            line_no=line.line_no,
+            base_quantity=line.base_quantity,
+        )
+        for event in events
+        for released in (LinesReleased.model_validate(event.data),)
+        for line in released.lines
+    ]
+    await actions.release_lines(session, releases=releases, at=clock.now())
+
+
+REACTIONS: Mapping[str, Mapping[str, Reaction]] = {
+    "orders": {
+        BASKET_PLACED: consume,
+        LINES_RELEASED: give_back,
+    },
+}
+"""By source, then by type: what its worker follows, and what operators may retry."""
