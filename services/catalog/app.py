@@ -1,0 +1,56 @@
+"""The parts of `catalog`."""
+
+from fastapi import FastAPI
+
+from services.catalog.carbon import routes as carbon_routes
+from services.catalog.classification import routes as code_routes
+from services.catalog.components import routes as component_routes
+from services.catalog.components import variant_routes
+from services.catalog.reactions import REACTIONS
+from services.catalog.search import routes as search_routes
+from services.catalog.settings import Settings
+from services.catalog.units import routes as unit_routes
+from shared.clients.transport import Neighbours
+from shared.database import Database
+from shared.feed import feed_router
+from shared.http import create_service
+from shared.identity import TokenVerifier, Verifier
+from shared.operations import operations_router
+
+
+def create_app(
+    settings: Settings, *, database: Database, verifier: Verifier, neighbours: Neighbours | None = None
+) -> FastAPI:
+    """The service over a database. `neighbours` are closed with it."""
+    return create_service(
+        name="catalog",
+        title="Dougong catalog",
+        description="What can be bought: component types, variants, units, codes, carbon, and the search over offers.",
+        settings=settings,
+        database=database,
+        verifier=verifier,
+        routers=[
+            component_routes.router,
+            variant_routes.router,
+            unit_routes.router,
+            code_routes.router,
+            carbon_routes.router,
+            search_routes.router,
+            feed_router("catalog"),
+            operations_router("catalog", reactions=REACTIONS),
+        ],
+        closing=[] if neighbours is None else [neighbours.aclose],
+    )
+
+
+def create() -> FastAPI:
+    """The service as the environment describes it, for granian."""
+    settings = Settings()
+    database = Database(
+        app_url=settings.database_url,
+        system_url=settings.system_database_url,
+        pool_size=settings.database_pool_size,
+    )
+    neighbours = Neighbours(settings)
+    verifier = TokenVerifier(issuer=settings.issuer, fetch_keys=neighbours.fetch_keys)
+    return create_app(settings, database=database, verifier=verifier, neighbours=neighbours)

@@ -1,0 +1,1 @@
+"""Embodied carbon per component type, each number with its source."""

@@ -1,0 +1,1 @@
+"""The codes other systems have for our component types; each code finds the type."""

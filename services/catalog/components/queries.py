@@ -1,0 +1,116 @@
+"""Reading categories, types, standards and variants. All of it is public."""
+
+from collections.abc import Mapping, Sequence
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col, select
+
+from services.catalog.components.definitions import definition_of
+from services.catalog.components.rules import TypeDefinition
+from services.catalog.components.tables import Category, ComponentType, ComponentTypeVersion, Standard, Variant
+
+
+async def categories(session: AsyncSession) -> Sequence[Category]:
+    """All categories, in the taxonomy's order."""
+    return (await session.scalars(select(Category).order_by(col(Category.sort)))).all()
+
+
+async def types_page(
+    session: AsyncSession,
+    *,
+    category: str | None,
+    supply_mode: str | None,
+    name: str | None,
+    codes: Sequence[str] | None,
+    deprecated: bool,
+    limit: int,
+    after: str | None,
+) -> Sequence[ComponentType]:
+    """Types that fit, by code, one row more than `limit`; `codes` limits to these."""
+    query = select(ComponentType).order_by(col(ComponentType.code)).limit(limit + 1)
+    if after is not None:
+        query = query.where(col(ComponentType.code) > after)
+    if category is not None:
+        query = query.where(col(ComponentType.category) == category)
+    if supply_mode is not None:
+        query = query.where(col(ComponentType.supply_mode) == supply_mode)
+    if codes is not None:
+        query = query.where(col(ComponentType.code).in_(codes))
+    if not deprecated:
+        query = query.where(col(ComponentType.status) == "ACTIVE")
+    if name is not None:
+        query = query.where(
+            col(ComponentType.name_zh).icontains(name, autoescape=True)
+            | col(ComponentType.name_en).icontains(name, autoescape=True)
+        )
+    return (await session.scalars(query)).all()
+
+
+async def type_by_code(session: AsyncSession, *, code: str) -> ComponentType | None:
+    """The published version of one type."""
+    found = await session.scalars(select(ComponentType).where(col(ComponentType.code) == code))
+    return found.one_or_none()
+
+
+async def type_version(session: AsyncSession, *, code: str, version: int) -> ComponentTypeVersion | None:
+    """One version of a type, as it was published."""
+    found = await session.scalars(
+        select(ComponentTypeVersion).where(
+            col(ComponentTypeVersion.code) == code, col(ComponentTypeVersion.version) == version
+        )
+    )
+    return found.one_or_none()
+
+
+async def definitions(session: AsyncSession, *, codes: Sequence[str] | None = None) -> Mapping[str, TypeDefinition]:
+    """The published definitions by code, of all types or of these; codes that are no type are left out."""
+    query = select(ComponentType).order_by(col(ComponentType.code))
+    if codes is not None:
+        query = query.where(col(ComponentType.code).in_(codes))
+    return {
+        row.code: definition_of(
+            row.code,
+            version=row.version,
+            content_hash=row.content_hash,
+            definition=row.definition,
+            deprecated=row.status != "ACTIVE",
+        )
+        for row in await session.scalars(query)
+    }
+
+
+async def types_for_update(session: AsyncSession) -> Mapping[str, ComponentType]:
+    """All types, their rows locked, by code."""
+    rows = await session.scalars(select(ComponentType).order_by(col(ComponentType.code)).with_for_update())
+    return {row.code: row for row in rows}
+
+
+async def lock_publishing(session: AsyncSession) -> None:
+    """One publication at a time."""
+    await session.execute(text("SELECT pg_advisory_xact_lock(hashtextextended('catalog.publish', 0))"))
+
+
+async def standards_of(session: AsyncSession, *, numbers: Sequence[str]) -> Mapping[str, Standard]:
+    """These standards by number."""
+    rows = await session.scalars(select(Standard).where(col(Standard.number).in_(numbers)))
+    return {row.number: row for row in rows}
+
+
+async def variants_by_key(session: AsyncSession, *, keys: Sequence[str]) -> Mapping[str, Variant]:
+    """Those of these variants that are there, by key."""
+    if not keys:
+        return {}
+    rows = await session.scalars(
+        select(Variant).where(col(Variant.key) == text("ANY (:keys)").bindparams(keys=list(keys)))
+    )
+    return {row.key: row for row in rows}
+
+
+async def variants_by_id(session: AsyncSession, *, ids: Sequence[UUID]) -> Mapping[UUID, Variant]:
+    """Those of these variants that are there, by id."""
+    if not ids:
+        return {}
+    rows = await session.scalars(select(Variant).where(col(Variant.id).in_(ids)))
+    return {row.id: row for row in rows}

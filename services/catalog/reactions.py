@@ -1,0 +1,36 @@
+"""What this service does about events of others: the search index follows what `suppliers` tells.
+
+suppliers  supplier.changed  -> who may be shown
+suppliers  offers.changed    -> what is offered, at which price, to whom
+suppliers  stock.changed     -> how much of it is there
+"""
+
+from collections.abc import Mapping, Sequence
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.catalog.search import actions
+from shared.contracts.suppliers import OFFERS_CHANGED, STOCK_CHANGED, SUPPLIER_CHANGED
+from shared.feed import Event
+from shared.follower import Reaction
+
+
+async def _supplier_changed(session: AsyncSession, events: Sequence[Event]) -> None:
+    await actions.suppliers_changed(session, events=events)
+
+
+async def _offers_changed(session: AsyncSession, events: Sequence[Event]) -> None:
+    await actions.offers_changed(session, events=events)
+
+
+async def _stock_changed(session: AsyncSession, events: Sequence[Event]) -> None:
+    await actions.stock_changed(session, events=events)
+
+
+REACTIONS: Mapping[str, Mapping[str, Reaction]] = {
+    "suppliers": {
+        SUPPLIER_CHANGED: _supplier_changed,
+        OFFERS_CHANGED: _offers_changed,
+        STOCK_CHANGED: _stock_changed,
+    }
+}

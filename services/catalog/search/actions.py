@@ -1,0 +1,241 @@
+"""Keeping the read model: every event of `suppliers` is a state, laid over the older one it replaces. Set-based.
+
+Each row knows the place in the feed its state is from. An event from before that place changes nothing, so parked
+events that are retried late, and a feed followed again from the start, end in the same rows.
+"""
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, TypeVar
+from uuid import UUID
+
+import orjson
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.catalog.classification import queries as code_queries
+from services.catalog.components import queries as component_queries
+from services.catalog.search import queries
+from services.catalog.search.documents import document_of
+from services.catalog.search.places import region_heads
+from shared.contracts.suppliers import OffersChanged, OfferState, StockChanged, StockState, SupplierChanged
+from shared.feed import START, Event, parse_position
+from shared.logs import log
+
+K = TypeVar("K")
+
+_EVENTS_AT_ONCE = 20
+"""An event carries up to 500 rows; a statement of ten thousand is large enough to be fast and small in memory."""
+
+_UPSERT_SUPPLIERS = text(
+    """
+    INSERT INTO search_suppliers AS old (
+        supplier_id, name, status, categories, regions, region_heads, qualified_until, txid, seq
+    )
+    SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS new (
+        supplier_id uuid, name text, status text, categories text[], regions text[], region_heads text[],
+        qualified_until date, txid bigint, seq bigint
+    )
+    ORDER BY supplier_id
+    ON CONFLICT (supplier_id) DO UPDATE SET
+        name = excluded.name, status = excluded.status, categories = excluded.categories,
+        regions = excluded.regions, region_heads = excluded.region_heads,
+        qualified_until = excluded.qualified_until, txid = excluded.txid, seq = excluded.seq
+    WHERE (old.txid, old.seq) < (excluded.txid, excluded.seq)
+    """
+)
+
+_UPSERT_OFFERS = text(
+    """
+    INSERT INTO search_offers AS old (
+        supplier_id, offer_id, variant_id, item_no, category, brand, price, currency, tax_inclusive, tax_rate, unit,
+        unit_factor, base_unit, min_quantity, step_quantity, lead_time_days, regions, region_heads, valid_from,
+        valid_until, audience_keys, tier_from, tier_price, stock_point, status, txid, seq
+    )
+    SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS new (
+        supplier_id uuid, offer_id uuid, variant_id uuid, item_no text, category text, brand text, price numeric,
+        currency text, tax_inclusive boolean, tax_rate numeric, unit text, unit_factor numeric, base_unit text,
+        min_quantity numeric, step_quantity numeric, lead_time_days integer, regions text[], region_heads text[],
+        valid_from date, valid_until date, audience_keys text[], tier_from numeric[], tier_price numeric[],
+        stock_point text, status text, txid bigint, seq bigint
+    )
+    ORDER BY supplier_id, offer_id
+    ON CONFLICT (supplier_id, offer_id) DO UPDATE SET
+        variant_id = excluded.variant_id, item_no = excluded.item_no, category = excluded.category,
+        brand = excluded.brand, price = excluded.price, currency = excluded.currency,
+        tax_inclusive = excluded.tax_inclusive, tax_rate = excluded.tax_rate, unit = excluded.unit,
+        unit_factor = excluded.unit_factor, base_unit = excluded.base_unit, min_quantity = excluded.min_quantity,
+        step_quantity = excluded.step_quantity, lead_time_days = excluded.lead_time_days,
+        regions = excluded.regions, region_heads = excluded.region_heads, valid_from = excluded.valid_from,
+        valid_until = excluded.valid_until, audience_keys = excluded.audience_keys,
+        tier_from = excluded.tier_from, tier_price = excluded.tier_price, stock_point = excluded.stock_point,
+        status = excluded.status, txid = excluded.txid, seq = excluded.seq
+    WHERE (old.txid, old.seq) < (excluded.txid, excluded.seq)
+    """
+)
+
+_UPSERT_STOCK = text(
+    """
+    INSERT INTO search_stock AS old (supplier_id, item_no, stock_point, available, band, as_of, txid, seq)
+    SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS new (
+        supplier_id uuid, item_no text, stock_point text, available numeric, band text, as_of timestamptz,
+        txid bigint, seq bigint
+    )
+    ORDER BY supplier_id, item_no, stock_point
+    ON CONFLICT (supplier_id, item_no, stock_point) DO UPDATE SET
+        available = excluded.available, band = excluded.band, as_of = excluded.as_of,
+        txid = excluded.txid, seq = excluded.seq
+    WHERE (old.txid, old.seq) < (excluded.txid, excluded.seq)
+    """
+)
+
+_INSERT_VARIANTS = text(
+    """
+    INSERT INTO search_variants (
+        variant_id, variant_key, type_code, category, properties, unit_factors, tokens, specification, name, phrases
+    )
+    SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS new (
+        variant_id uuid, variant_key text, type_code text, category text, properties jsonb, unit_factors jsonb,
+        tokens text[], specification text[], name text[], phrases text[]
+    )
+    ORDER BY variant_id
+    ON CONFLICT (variant_id) DO NOTHING
+    """
+)
+
+
+async def suppliers_changed(session: AsyncSession, *, events: Sequence[Event]) -> None:
+    """Take over what suppliers are called, may sell and until when."""
+    rows: dict[UUID, dict[str, Any]] = {}
+    for event in events:
+        supplier = SupplierChanged.model_validate(event.data)
+        row = {
+            "supplier_id": supplier.supplier_id,
+            "name": supplier.name,
+            "status": supplier.status,
+            "categories": supplier.categories,
+            "regions": supplier.regions,
+            "region_heads": region_heads(supplier.regions),
+            "qualified_until": supplier.qualified_until,
+            **_place(event),
+        }
+        _keep_newest(rows, supplier.supplier_id, row)
+    await session.execute(_UPSERT_SUPPLIERS, {"rows": _json(rows.values())})
+
+
+async def offers_changed(session: AsyncSession, *, events: Sequence[Event]) -> None:
+    """Take over offers, and index the variants that were not offered before."""
+    for some in _batches(events):
+        await _take_offers(session, some)
+
+
+async def _take_offers(session: AsyncSession, events: Sequence[Event]) -> None:
+    rows: dict[tuple[UUID, UUID], dict[str, Any]] = {}
+    for event in events:
+        for offer in OffersChanged.model_validate(event.data).offers:
+            _keep_newest(rows, (offer.supplier_id, offer.offer_id), {**_offer_row(offer), **_place(event)})
+    await session.execute(_UPSERT_OFFERS, {"rows": _json(rows.values())})
+    await index_variants(session, variant_ids=sorted({row["variant_id"] for row in rows.values()}))
+
+
+async def stock_changed(session: AsyncSession, *, events: Sequence[Event]) -> None:
+    """Take over stock levels."""
+    for some in _batches(events):
+        await _take_stock(session, some)
+
+
+async def _take_stock(session: AsyncSession, events: Sequence[Event]) -> None:
+    rows: dict[tuple[UUID, str, str], dict[str, Any]] = {}
+    for event in events:
+        changed = StockChanged.model_validate(event.data)
+        for level in changed.stock:
+            key = (changed.supplier_id, level.item_no, level.stock_point)
+            _keep_newest(rows, key, {**_stock_row(changed.supplier_id, level), **_place(event)})
+    await session.execute(_UPSERT_STOCK, {"rows": _json(rows.values())})
+
+
+async def index_variants(session: AsyncSession, *, variant_ids: Sequence[UUID]) -> int:
+    """Index those of these variants that are not yet; how many were."""
+    missing = await queries.not_indexed(session, variant_ids=variant_ids)
+    if not missing:
+        return 0
+    variants = await component_queries.variants_by_id(session, ids=missing)
+    if len(variants) < len(missing):
+        log.warning("offers_of_unknown_variants", count=len(missing) - len(variants))
+    type_codes = sorted({variant.type_code for variant in variants.values()})
+    definitions = await component_queries.definitions(session, codes=type_codes)
+    codes: dict[str, list[str]] = {}
+    for each in await code_queries.codes_of_types(session, type_codes=type_codes):
+        codes.setdefault(each.type_code, []).append(each.code)
+    rows = []
+    for variant in variants.values():
+        document = document_of(
+            definitions[variant.type_code],
+            variant.properties,
+            codes=tuple(codes.get(variant.type_code, ())),
+            key=variant.key,
+        )
+        rows.append(
+            {
+                "variant_id": variant.id,
+                "variant_key": variant.key,
+                "type_code": variant.type_code,
+                "category": variant.category,
+                "properties": variant.properties,
+                "unit_factors": variant.unit_factors,
+                "tokens": sorted(document.tokens),
+                "specification": sorted(document.specification),
+                "name": sorted(document.name),
+                "phrases": sorted(document.phrases),
+            }
+        )
+        await asyncio.sleep(0)
+    await session.execute(_INSERT_VARIANTS, {"rows": _json(rows)})
+    return len(rows)
+
+
+async def empty_index(session: AsyncSession) -> None:
+    """Forget the whole read model and go back to the start of the feed; the follower fills it again.
+
+    The cursor is moved, not removed: a page being applied at this moment then fails and is read again.
+    """
+    for table in ("search_offers", "search_stock", "search_suppliers", "search_variants"):
+        await session.execute(text(f"DELETE FROM {table}"))
+    await session.execute(
+        text("UPDATE follower_cursors SET position = :start, caught_up_to = NULL WHERE source = 'suppliers'"),
+        {"start": START},
+    )
+
+
+def _offer_row(offer: OfferState) -> dict[str, Any]:
+    return {
+        **offer.model_dump(mode="json", exclude={"tiers", "variant_key", "type_code"}),
+        "supplier_id": offer.supplier_id,
+        "variant_id": offer.variant_id,
+        "region_heads": region_heads(offer.regions),
+        "tier_from": [tier.min_quantity for tier in offer.tiers],
+        "tier_price": [tier.price for tier in offer.tiers],
+    }
+
+
+def _stock_row(supplier_id: UUID, level: StockState) -> dict[str, Any]:
+    return {"supplier_id": supplier_id, **level.model_dump(mode="json", exclude={"on_hand"})}
+
+
+def _batches(events: Sequence[Event]) -> Iterable[Sequence[Event]]:
+    return (events[start : start + _EVENTS_AT_ONCE] for start in range(0, len(events), _EVENTS_AT_ONCE))
+
+
+def _place(event: Event) -> dict[str, int]:
+    txid, seq = parse_position(event.position)
+    return {"txid": txid, "seq": seq}
+
+
+def _keep_newest(rows: dict[K, dict[str, Any]], key: K, row: dict[str, Any]) -> None:
+    known: Mapping[str, Any] | None = rows.get(key)
+    if known is None or (known["txid"], known["seq"]) <= (row["txid"], row["seq"]):
+        rows[key] = row
+
+
+def _json(rows: Iterable[Mapping[str, Any]]) -> str:
+    return orjson.dumps(list(rows), default=str).decode()

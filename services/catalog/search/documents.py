@@ -1,0 +1,87 @@
+"""The tokens under which a variant is found, by how much they say. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+from services.catalog.components.naming import DIAMETERS
+from services.catalog.components.rules import Kind, Property, TypeDefinition, halves
+from services.catalog.search.synonyms import TYPE_WORDS, VALUE_WORDS
+from services.catalog.search.words import indexed, phrase
+
+_LENGTHS = {"mm": 1000, "m": 1}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Document:
+    """A variant as the index holds it; `tokens` holds all the others."""
+
+    tokens: frozenset[str]
+    specification: frozenset[str]
+    """Values: they tell one variant of a type from another."""
+    name: frozenset[str]
+    """The type's own names."""
+    phrases: frozenset[str]
+    """Whole names and everyday words; one asked for as it stands lifts the hit."""
+
+
+def document_of(
+    definition: TypeDefinition, values: Mapping[str, str], *, codes: tuple[str, ...] = (), key: str = ""
+) -> Document:
+    """The document of a variant; `codes` are the type's codes in every system; bare numbers
+    among them are found as codes only, or every search for a 1 would find them."""
+    specification: set[str] = set()
+    for each in definition.identity:
+        if each.key in values:
+            specification |= value_tokens(
+                each, values[each.key], prefix=values.get(definition.prefixes.get(each.key, ""), "")
+            )
+    name, phrases = type_words(definition)
+    letters = [code for code in (*codes, definition.code) if not code[0].isdigit()]
+    other = {token for code in letters for token in (*indexed(code), code.lower())}
+    other |= indexed(definition.category.replace("_", " ")) | ({key.lower()} if key else set())
+    return Document(
+        tokens=frozenset(specification | name | other | {token for each in phrases for token in indexed(each)}),
+        specification=frozenset(specification),
+        name=frozenset(name),
+        phrases=frozenset(phrases),
+    )
+
+
+def type_words(definition: TypeDefinition) -> tuple[frozenset[str], frozenset[str]]:
+    """The tokens of a type's names, and the phrases by which it is called."""
+    names = (definition.name_zh, definition.name_en)
+    words = TYPE_WORDS.get(definition.code, ())
+    phrases = {phrase(each) for each in (*names, *words)}
+    phrases |= {chunk for each in names for chunk in phrase(each).split(" ") if len(chunk) > 2}
+    return frozenset(token for each in names for token in indexed(each)), frozenset(phrases)
+
+
+def value_tokens(each: Property, value: str, *, prefix: str = "") -> set[str]:
+    """Every way to write a value: `20`, `20mm`, `φ20`, `DN100`, `3.6m` for 3600 mm, `螺纹` for 直螺纹."""
+    if each.kind is Kind.BOOLEAN:
+        return indexed(f"{each.name_zh} {each.name_en}") if value == "true" else set()
+    if value == "none":
+        return set()
+    words = {value, *halves(value), *VALUE_WORDS.get((each.key, value), ())}
+    if each.unit:
+        words |= {value + each.unit}
+    if each.is_number:
+        words |= _lengths(each, value)
+        words |= {f"φ{value}", f"d{value}"} if each.key in DIAMETERS else set()
+        words |= {f"{each.key}{value}"} if len(each.key) <= 2 else set()
+        words |= {f"de{value}"} if each.key == "dn" else set()
+    elif "x" in value and value[0].isdigit():
+        edges = value.split("x")
+        words |= {"x".join(edges[:count]) for count in range(2, len(edges) + 1)}
+        words |= {letters + value for letters in (prefix, prefix[:1])} if prefix else set()
+        words |= {letters + "x".join(edges[:2]) for letters in (prefix, prefix[:1])} if prefix else set()
+    return {token for word in words for token in indexed(word)}
+
+
+def _lengths(each: Property, value: str) -> set[str]:
+    """The same length in millimetres and metres."""
+    if each.unit not in _LENGTHS:
+        return set()
+    metres = Decimal(value) / _LENGTHS[each.unit]
+    return {f"{format((metres * scale).normalize(), 'f')}{unit}" for unit, scale in _LENGTHS.items()}

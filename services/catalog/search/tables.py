@@ -1,0 +1,132 @@
+"""The read model of the search, kept by following `suppliers`; it can be emptied and followed again from the start.
+
+Every row holds the place in the feed of the event it is from, so an event that comes late changes nothing.
+"""
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Date,
+    DateTime,
+    Index,
+    Integer,
+    Numeric,
+    Text,
+    UniqueConstraint,
+    Uuid,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlmodel import Field
+
+from services.catalog.schema import Table
+
+
+class SearchVariant(Table, table=True):
+    """A variant that was ever offered, with the tokens under which it is found."""
+
+    __tablename__ = "search_variants"
+    __table_args__ = (
+        UniqueConstraint("variant_key"),
+        Index(None, "tokens", postgresql_using="gin"),
+        Index(None, "properties", postgresql_using="gin", postgresql_ops={"properties": "jsonb_path_ops"}),
+        Index(None, "type_code"),
+    )
+
+    variant_id: UUID = Field(sa_column=Column(Uuid, primary_key=True))
+    variant_key: str = Field(sa_column=Column(Text, nullable=False))
+    type_code: str = Field(sa_column=Column(Text, nullable=False))
+    category: str = Field(sa_column=Column(Text, nullable=False))
+    properties: dict[str, str] = Field(sa_column=Column(JSONB, nullable=False))
+    unit_factors: dict[str, str] = Field(sa_column=Column(JSONB, nullable=False))
+    tokens: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False))
+    specification: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False))
+    name: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False))
+    phrases: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False))
+
+
+class SearchSupplier(Table, table=True):
+    """A supplier as `suppliers` last told it."""
+
+    __tablename__ = "search_suppliers"
+
+    supplier_id: UUID = Field(sa_column=Column(Uuid, primary_key=True))
+    name: str = Field(sa_column=Column(Text, nullable=False))
+    status: str = Field(sa_column=Column(Text, nullable=False))
+    categories: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False))
+    regions: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False))
+    region_heads: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False))
+    """The significant digits of each region: 110100 is the city 1101."""
+    qualified_until: date | None = Field(default=None, sa_column=Column(Date))
+    txid: int = Field(sa_column=Column(BigInteger, nullable=False))
+    seq: int = Field(sa_column=Column(BigInteger, nullable=False))
+
+
+class SearchOffer(Table, table=True):
+    """An offer as `suppliers` last told it. Row level security shows it to the holders of its audience keys."""
+
+    __tablename__ = "search_offers"
+    __table_args__ = (
+        CheckConstraint("status IN ('ACTIVE', 'WITHDRAWN')", name="status"),
+        CheckConstraint("price >= 0", name="price"),
+        CheckConstraint("unit_factor > 0", name="unit_factor"),
+        CheckConstraint("cardinality(tier_from) = cardinality(tier_price)", name="tiers"),
+        Index("ix_search_offers_variant_id", "variant_id", postgresql_where="status = 'ACTIVE'"),
+    )
+
+    supplier_id: UUID = Field(sa_column=Column(Uuid, primary_key=True))
+    offer_id: UUID = Field(sa_column=Column(Uuid, primary_key=True))
+    variant_id: UUID = Field(sa_column=Column(Uuid, nullable=False))
+    item_no: str = Field(sa_column=Column(Text, nullable=False))
+    category: str = Field(sa_column=Column(Text, nullable=False))
+    brand: str | None = Field(default=None, sa_column=Column(Text))
+    price: Decimal = Field(sa_column=Column(Numeric(18, 6), nullable=False))
+    currency: str = Field(sa_column=Column(Text, nullable=False))
+    tax_inclusive: bool = Field(sa_column=Column(Boolean, nullable=False))
+    tax_rate: Decimal = Field(sa_column=Column(Numeric(7, 6), nullable=False))
+    unit: str = Field(sa_column=Column(Text, nullable=False))
+    unit_factor: Decimal = Field(sa_column=Column(Numeric(18, 9), nullable=False))
+    base_unit: str = Field(sa_column=Column(Text, nullable=False))
+    min_quantity: Decimal | None = Field(default=None, sa_column=Column(Numeric(18, 3)))
+    step_quantity: Decimal | None = Field(default=None, sa_column=Column(Numeric(18, 3)))
+    lead_time_days: int = Field(sa_column=Column(Integer, nullable=False))
+    regions: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False))
+    region_heads: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False))
+    valid_from: date = Field(sa_column=Column(Date, nullable=False))
+    valid_until: date | None = Field(default=None, sa_column=Column(Date))
+    audience_keys: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False))
+    tier_from: list[Decimal] = Field(sa_column=Column(ARRAY(Numeric), nullable=False))
+    tier_price: list[Decimal] = Field(sa_column=Column(ARRAY(Numeric), nullable=False))
+    stock_point: str | None = Field(default=None, sa_column=Column(Text))
+    status: str = Field(sa_column=Column(Text, nullable=False))
+    txid: int = Field(sa_column=Column(BigInteger, nullable=False))
+    seq: int = Field(sa_column=Column(BigInteger, nullable=False))
+
+
+class SearchStock(Table, table=True):
+    """A stock level as `suppliers` last told it: exactly at every sync, between syncs when its band changes."""
+
+    __tablename__ = "search_stock"
+    __table_args__ = (
+        CheckConstraint("band IN ('out', 'low', 'in')", name="band"),
+        CheckConstraint("available >= 0", name="available"),
+    )
+
+    supplier_id: UUID = Field(sa_column=Column(Uuid, primary_key=True))
+    item_no: str = Field(sa_column=Column(Text, primary_key=True))
+    stock_point: str = Field(sa_column=Column(Text, primary_key=True))
+    available: Decimal = Field(sa_column=Column(Numeric(18, 3), nullable=False))
+    """In base units."""
+    band: str = Field(sa_column=Column(Text, nullable=False))
+    as_of: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))
+    txid: int = Field(sa_column=Column(BigInteger, nullable=False))
+    seq: int = Field(sa_column=Column(BigInteger, nullable=False))
+
+
+SEARCH_TABLES: tuple[Any, ...] = (SearchVariant, SearchSupplier, SearchOffer, SearchStock)

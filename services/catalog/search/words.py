@@ -1,0 +1,111 @@
+"""Text into tokens, the same way for what is indexed and for what is asked. Pure.
+
+Chinese has no spaces and PostgreSQL's trigrams do not know it (domain.md 3.4), so runs of Chinese characters become
+pairs of neighbours; latin words, numbers and specifications (Φ20, DN100, HRB400E, 2.5mm2, 48.3x3.6) stay whole.
+"""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from decimal import Decimal
+
+QUERY_AT_MOST = 200
+"""Characters of a search."""
+_TOKENS_AT_MOST = 48
+
+_PHI = re.compile(r"[φø⌀∅фɸ]\s*(?=[0-9])")
+_DIAMETER_WORD = re.compile(r"(?:公称)?直径\s*(?=[0-9])")
+_TIMES = re.compile(r"(?<=[0-9])\s*[×✕✖*]\s*(?=[0-9])")
+_UNIT_WORDS = (
+    (re.compile(r"(?<=[0-9])\s*平方毫米"), "mm2 "),
+    (re.compile(r"(?<=[0-9])\s*毫米"), "mm "),
+    (re.compile(r"(?<=[0-9])\s*厘米"), "cm "),
+    (re.compile(r"(?<=[0-9])\s*米"), "m "),
+    (re.compile(r"(?<=[0-9])\s*(?:平方|平)(?![米方])"), "mm2 "),
+)
+_SPACED_UNIT = re.compile(r"(?<=[0-9])\s+(mm2|mm|cm|m|mpa|kpa|kv|kw|w|kg|g)(?![a-z0-9])")
+_SPACED_NOMINAL = re.compile(r"\b(dn|de|pn)\s+(?=[0-9])")
+_TOKEN = re.compile(r"φ[0-9]+(?:\.[0-9]+)?|[a-z0-9]+(?:[./+\-][a-z0-9]+)*|[\u3400-\u9fff]+")
+_SEPARATOR = re.compile(r"[./+\-]")
+_PLAIN_NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?")
+_STOP = frozenset({"的", "和", "of", "for", "and", "the", "with", "or", "a", "an"})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Query:
+    """A search in tokens: all of them should be found; whole phrases lift what is called exactly so."""
+
+    tokens: tuple[str, ...]
+    phrases: tuple[str, ...]
+
+
+def folded(text: str) -> str:
+    """Lower case, full-width and other compatibility forms folded, signs and unit words in one spelling."""
+    plain = unicodedata.normalize("NFKC", text).lower()
+    plain = _PHI.sub("φ", _DIAMETER_WORD.sub("φ", plain))
+    plain = _TIMES.sub("x", plain)
+    for pattern, unit in _UNIT_WORDS:
+        plain = pattern.sub(unit, plain)
+    return _SPACED_NOMINAL.sub(r"\1", _SPACED_UNIT.sub(r"\1", plain))
+
+
+def chunks(text: str) -> list[str]:
+    """The words, specifications and Chinese runs of a text, in order."""
+    return [chunk for chunk in _TOKEN.findall(folded(text)) if chunk not in _STOP]
+
+
+def indexed(text: str) -> set[str]:
+    """Every token under which a text is found: pairs and single characters, words whole and in parts."""
+    found: set[str] = set()
+    for chunk in chunks(text):
+        if _is_chinese(chunk):
+            found |= set(_pairs(chunk)) | set(chunk)
+        else:
+            found.add(_word(chunk))
+            found |= {_word(part) for part in _SEPARATOR.split(chunk) if part}
+    return found
+
+
+def asked(text: str) -> Query:
+    """The tokens and phrases of a search, in the order written, none twice."""
+    tokens: dict[str, None] = {}
+    phrases: dict[str, None] = {}
+    for chunk in chunks(text):
+        if _is_chinese(chunk):
+            tokens |= dict.fromkeys(_pairs(chunk) or [chunk])
+            phrases[chunk] = None
+        elif any(character.isdigit() for character in chunk):
+            tokens[_word(chunk)] = None
+        else:
+            parts = [_word(part) for part in _SEPARATOR.split(chunk)]
+            tokens |= dict.fromkeys(parts)
+            phrases |= dict.fromkeys([_word(chunk), *parts])
+    return Query(tokens=tuple(tokens)[:_TOKENS_AT_MOST], phrases=tuple(phrases)[:_TOKENS_AT_MOST])
+
+
+def phrase(text: str) -> str:
+    """A whole name as one phrase, as `asked` would tell it when it is one Chinese run or one word."""
+    return " ".join(chunk if _is_chinese(chunk) else _word(chunk) for chunk in chunks(text))
+
+
+def is_specification(token: str) -> bool:
+    """Whether a token carries a value rather than a name."""
+    return any(character.isdigit() for character in token)
+
+
+def _is_chinese(chunk: str) -> bool:
+    return "\u3400" <= chunk[0] <= "\u9fff"
+
+
+def _pairs(run: str) -> list[str]:
+    return [run[place : place + 2] for place in range(len(run) - 1)]
+
+
+def _word(word: str) -> str:
+    """Numbers in their shortest text; English plurals without their s, on both sides alike."""
+    if _PLAIN_NUMBER.fullmatch(word):
+        number = format(Decimal(word).normalize(), "f")
+        return number or "0"
+    if len(word) > 3 and word.isalpha() and word.endswith("s") and not word.endswith("ss"):
+        return word[:-1]
+    return word

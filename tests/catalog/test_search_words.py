@@ -1,0 +1,138 @@
+"""Words into tokens, and lines into values."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.catalog.components.rules import identity_of, parsed_key
+from services.catalog.search.documents import document_of
+from services.catalog.search.places import region_heads, regions_around
+from services.catalog.search.reading import Vocabulary
+from services.catalog.search.words import asked, indexed
+from tests.catalog.conftest import BAR, definitions
+
+
+@pytest.mark.parametrize(
+    ("text", "tokens"),
+    [
+        ("HRB400E 20 螺纹", ("hrb400e", "20", "螺纹")),
+        ("钢筋 三级抗震 Φ20 12米", ("钢筋", "三级", "级抗", "抗震", "φ20", "12m")),
+        ("直径 20 钢筋", ("φ20", "钢筋")),
+        ("DN 100  PN16", ("dn100", "pn16")),
+        ("BV 2.5mm²", ("bv", "2.5mm2")),
+        ("BV 2.5平方", ("bv", "2.5mm2")),
+        ("Q355B H400×200×8×13", ("q355b", "h400x200x8x13")),
+        ("ＨＲＢ４００Ｅ　２０", ("hrb400e", "20")),
+        ("20.0 020", ("20",)),
+        ("Precast Slabs 60 mm", ("precast", "slab", "60mm")),
+        ("hot-rolled bars", ("hot", "rolled", "bar")),
+        ("砂", ("砂",)),
+        ("4x25+1x16", ("4x25+1x16",)),
+        ("RB-HRB", ("rb", "hrb")),
+        ("; DROP TABLE variants; --", ("drop", "table", "variant")),
+        ("(((.*)*)*)", ()),
+        ("!@#$%^&*", ()),
+        ("", ()),
+    ],
+)
+def test_a_query_is_read_into_tokens(text, tokens):
+    assert asked(text).tokens == tokens
+
+
+@given(st.text(max_size=200))
+def test_any_text_is_read_and_finds_itself(text):
+    assert set(asked(text).tokens) <= indexed(text)
+
+
+def document(key: str):
+    parts = parsed_key(key)
+    assert isinstance(parts, tuple)
+    definition = definitions()[parts[0]]
+    return document_of(definition, identity_of(definition, parts[1])[0], codes=("IfcReinforcingBar.NOTDEFINED", "01"))
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["HRB400E 20 螺纹", "螺纹钢 Φ20", "rebar 20", "钢筋 三级抗震 Φ20 12米", "热轧带肋 HRB400E", "ribbed bars 12m",
+     "RB-HRB", "rb-hrb 20mm", "IfcReinforcingBar", "IfcReinforcingBar.NOTDEFINED", "d20", "φ20 12000mm"],
+)  # fmt: skip
+def test_a_bar_is_found_by_all_it_is_called(words):
+    assert set(asked(words).tokens) <= document(BAR).tokens
+
+
+@pytest.mark.parametrize("words", ["HRB400", "φ25", "盘螺", "9m", "01", "concrete"])
+def test_a_bar_is_not_found_by_what_it_is_not(words):
+    assert not set(asked(words).tokens) <= document(BAR).tokens
+
+
+@pytest.mark.parametrize(
+    ("key", "words"),
+    [
+        ("ST-H|grade=Q355B,length=12,series=HN,spec=400x200x8x13", "H型钢 HN400×200×8×13"),
+        ("ST-H|grade=Q355B,length=12,series=HN,spec=400x200x8x13", "H beam 400x200"),
+        ("ST-H|grade=Q355B,length=12,series=HN,spec=400x200x8x13", "HN400x200 Q355B"),
+        ("ME-VALVE|actuator=lever,dn=100,end=wafer,pn=16", "蝶阀 DN100 PN16 对夹"),
+        ("ME-WIRE|colour=red,model=BV,section=2.5", "BV 2.5mm² 红"),
+        ("PC-SLAB|direction=DBS,piece_mark=1,precast_t=60,span=3600,strength=C30,type_mark=1,width=2000",
+         "叠合板 3.6m"),
+        ("PC-SLAB|direction=DBS,piece_mark=1,precast_t=60,span=3600,strength=C30,type_mark=1,width=2000",
+         "precast slab 60mm"),
+        ("CN-RMC|impermeability=P6,slump=180,strength=C30", "C30 P6 泵送"),
+        ("ME-GSP|dn=100,wall=4,zinc=true", "镀锌钢管 DN100"),
+    ],
+)  # fmt: skip
+def test_others_are_found_by_what_they_are_called(key, words):
+    assert set(asked(words).tokens) <= document(key).tokens
+
+
+VOCABULARY = Vocabulary(list(definitions().values()))
+
+
+@pytest.mark.parametrize(
+    ("text", "type_code", "values"),
+    [
+        ("钢筋 三级抗震 Φ20 12米", "RB-HRB", {"grade": "HRB400E", "diameter": "20", "length": "12"}),
+        ("螺纹钢 20", "RB-HRB", {"diameter": "20"}),
+        ("C30 P6 泵送", "CN-RMC", {"strength": "C30", "impermeability": "P6"}),
+        ("商砼 C35 坍落度180", "CN-RMC", {"strength": "C35", "slump": "180"}),
+        ("DN100 PN16", "ME-VALVE", {"dn": "100", "pn": "16"}),
+        ("Q355B H400×200×8×13", "ST-H", {"grade": "Q355B", "spec": "400x200x8x13"}),
+        ("HN400×200×8×13 Q355B 12m", "ST-H",
+         {"series": "HN", "grade": "Q355B", "spec": "400x200x8x13", "length": "12"}),
+        ("BV 2.5mm²", "ME-WIRE", {"model": "BV", "section": "2.5"}),
+        ("叠合板 3.6m", "PC-SLAB", {"span": "3600"}),
+        ("蒸压加气混凝土砌块 600×200×240 A3.5 B06", "WL-AAC",
+         {"strength": "A3.5", "density": "B06", "length": "600", "width": "200", "height": "240"}),
+        ("48.3×3.6 架子管 6m", "FS-TUBE", {"spec": "48.3x3.6", "length": "6"}),
+        ("P.O 42.5 水泥 袋装", "CN-CEM", {"kind": "P.O", "strength": "42.5", "form": "bag 袋装"}),
+        ("P.O 42.5R 水泥", "CN-CEM", {"kind": "P.O", "strength": "42.5R"}),
+        ("电缆 WDZ-YJY 4×25+1×16", "ME-CABLE", {"model": "WDZ-YJY", "cores": "4x25+1x16"}),
+        ("防火门 乙级 钢质 1000×2100 单扇", "DW-FIRE",
+         {"material": "steel 钢质", "rating": "A1.00 乙级", "leaf": "single", "width": "1000", "height": "2100"}),
+        ("直螺纹套筒 Φ25 I级", "RB-COUPLER", {"kind": "straight thread 直螺纹", "bar_dia": "25", "joint_grade": "I"}),
+        ("M20×70 高强螺栓 10.9S 大六角", "ST-BOLT",
+         {"kind": "large hex 大六角头", "class": "10.9S", "diameter": "M20", "length": "70"}),
+        ("H beam Q355B", "ST-H", {"grade": "Q355B"}),
+        ("盘螺 8 HRB400E", "RB-COIL", {"grade": "HRB400E", "diameter": "8"}),
+    ],
+)  # fmt: skip
+def test_a_line_is_read_as_a_person_would(text, type_code, values):
+    best = VOCABULARY.readings(text)[0]
+    assert (best.definition.code, dict(best.known)) == (type_code, values)
+
+
+@pytest.mark.parametrize("text", ["木工板", "asdf qwer", "", "。。。", "'; DROP TABLE x; --"])
+def test_a_line_that_means_nothing_here_is_not_guessed_at(text):
+    assert not any(reading.known for reading in VOCABULARY.readings(text))
+
+
+@given(st.text(max_size=120))
+def test_any_line_is_read_without_fault_and_only_into_allowed_values(text):
+    for reading in VOCABULARY.readings(text):
+        assert identity_of(reading.definition, reading.known, partial=True) == (dict(sorted(reading.known.items())), [])
+
+
+def test_regions_hold_what_lies_in_them():
+    assert region_heads(["110000", "110100", "110105", "51"]) == ["11", "1101", "110105", "51"]
+    assert regions_around("110105") == ["11", "1101", "110105"]
+    assert regions_around("51") == ["51"]
