@@ -1,0 +1,1 @@
+"""Who sells it, on which terms, and what they have."""

@@ -1,0 +1,306 @@
+"""From a body of any accepted format to chunks of rows that PostgreSQL can COPY.
+
+A clean UTF-8 CSV is handed to the database as it is, chunk by chunk. Everything else is rendered first: NDJSON
+chunk by chunk, the formats whose end must be seen before anything is applied (CSV with quotes or in GB18030, a
+JSON array, a spreadsheet) into a file beside the body. Memory holds one chunk, whatever the size of the body.
+"""
+
+import codecs
+import csv
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from services.suppliers.imports.rendering import COPY_COLUMNS, dirty, rendered_cells, rendered_line
+from services.suppliers.imports.rules import ColumnsRefused, VariantText, columns_of
+
+BLOCK_BYTES = 1024 * 1024
+LINE_BYTES_AT_MOST = 64 * 1024
+_DELIMITERS = ",;\t"
+
+
+class FileRefused(Exception):  # noqa: N818 - its text is the sentence the supplier reads
+    """A file that cannot be taken at all: nothing of it is applied. `row` is where it breaks."""
+
+    def __init__(self, code: str, detail: str, *, row: int | None = None) -> None:
+        super().__init__(detail)
+        self.code = code
+        self.detail = detail
+        self.row = row
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Prepared:
+    """Where the rows stand. `csv`: the body itself; `ndjson`: the same; `rows`: rendered for COPY."""
+
+    file: str
+    kind: Literal["csv", "ndjson", "rows"]
+    columns: tuple[str, ...]
+    delimiter: str
+    start: int
+    """Byte at which the first row begins."""
+    first_row: int
+    encoding: str
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> Self:
+        return cls(**{**stored, "columns": tuple(stored["columns"])})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Chunk:
+    """Some rows in the form COPY takes: CSV with a delimiter, or (None) its text format."""
+
+    columns: tuple[str, ...]
+    delimiter: str | None
+    data: bytes
+    rows: int
+    first_row: int
+    position: int
+    """Byte behind the last row, where the next chunk begins."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TextFacts:
+    """What one pass over a text file shows."""
+
+    encoding: str
+    quoted: bool
+
+
+def scan(path: Path, *, declared: str | None = None) -> TextFacts:
+    """Look through a text file once: its encoding, and whether it has quotes.
+
+    Raises:
+        FileRefused: EmptyFile, NulByte, LineTooLong, EncodingNotRead.
+    """
+    with path.open("rb") as handle:
+        head = handle.read(4)
+    if not head:
+        raise FileRefused("EmptyFile", "The body is empty.")
+    if head[:2] in {b"\xff\xfe", b"\xfe\xff"} or head == b"\x00\x00\xfe\xff":
+        raise FileRefused("EncodingNotRead", "The file is UTF-16 or UTF-32; send UTF-8 (or GB18030).")
+    if head[:2] == b"PK":
+        raise FileRefused("NotText", "The body is a ZIP (a spreadsheet?); send it with its own Content-Type.")
+    quoted = _look_through(path)
+    if declared != "gb18030" and _bad_row(path, "utf-8") is None:
+        return TextFacts(encoding="utf-8-sig" if head.startswith(codecs.BOM_UTF8) else "utf-8", quoted=quoted)
+    if declared == "utf-8":
+        row = _bad_row(path, "utf-8")
+        raise FileRefused("EncodingNotRead", f"Row {row} is not UTF-8, which the body says it is.", row=row)
+    row = _bad_row(path, "gb18030")
+    if row is not None:
+        raise FileRefused("EncodingNotRead", f"Row {row} is neither UTF-8 nor GB18030.", row=row)
+    return TextFacts(encoding="gb18030", quoted=quoted)
+
+
+def _blocks(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as handle:
+        while block := handle.read(BLOCK_BYTES):
+            yield block
+
+
+def _look_through(path: Path) -> bool:
+    quoted, row = False, 1
+    for block in _blocks(path):
+        if (place := block.find(b"\0")) >= 0:
+            row += block.count(b"\n", 0, place)
+            raise FileRefused("NulByte", f"Row {row} holds a NUL byte.", row=row)
+        if len(block) == BLOCK_BYTES and b"\n" not in block:
+            raise FileRefused("LineTooLong", f"The line of row {row} is longer than any row can be.", row=row)
+        row += block.count(b"\n")
+        quoted = quoted or b'"' in block
+    return quoted
+
+
+def _bad_row(path: Path, encoding: str) -> int | None:
+    """The row at which the file stops being of an encoding, if it does."""
+    decoder = codecs.getincrementaldecoder(encoding)()
+    row = 1
+    for block in _blocks(path):
+        try:
+            decoder.decode(block)
+        except UnicodeDecodeError as error:
+            return row + error.object.count(b"\n", 0, error.start)
+        row += block.count(b"\n")
+    try:
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        return row
+    return None
+
+
+def prepare_csv(path: Path, *, scratch: Path, declared: str | None = None) -> Prepared:
+    """Find the columns of a CSV file, and render it when the database cannot read it as it is.
+
+    Raises:
+        FileRefused: as `scan`, and UnknownColumn, MalformedCsv, FileTruncated, NoRows …
+    """
+    facts = scan(path, declared=declared)
+    if facts.quoted or facts.encoding == "gb18030":
+        return _rendered_csv(path, facts, scratch)
+    start, row = 0, 0
+    with path.open("rb") as handle:
+        while line := handle.readline():
+            start, row = handle.tell(), row + 1
+            if line.strip(b" \t\r\n,;" + codecs.BOM_UTF8):
+                break
+    text = line.decode(facts.encoding)
+    text = text.removeprefix("\ufeff")
+    delimiter = _delimiter(text)
+    columns = _columns(text.rstrip("\r\n").split(delimiter))
+    _check_end(path, start=start, delimiter=delimiter, fields=len(columns))
+    return Prepared(
+        file=path.name,
+        kind="csv",
+        columns=columns,
+        delimiter=delimiter,
+        start=start,
+        first_row=row + 1,
+        encoding=facts.encoding,
+    )
+
+
+def _delimiter(header: str) -> str:
+    return max(_DELIMITERS, key=header.count)
+
+
+def _columns(header: list[str]) -> tuple[str, ...]:
+    try:
+        return tuple(columns_of(header))
+    except ColumnsRefused as refused:
+        raise FileRefused(refused.code, refused.detail, row=1) from refused
+
+
+def last_line(path: Path) -> bytes:
+    """What stands behind the last line feed: empty when the file ends with one."""
+    with path.open("rb") as handle:
+        handle.seek(max(0, path.stat().st_size - LINE_BYTES_AT_MOST))
+        return handle.read().rsplit(b"\n", 1)[-1]
+
+
+def _check_end(path: Path, *, start: int, delimiter: str, fields: int) -> None:
+    if path.stat().st_size == start:
+        raise FileRefused("NoRows", "There is a header and no row.")
+    last = last_line(path)
+    if last.strip() and last.count(delimiter.encode()) < fields - 1:
+        row = sum(block.count(b"\n") for block in _blocks(path)) + 1
+        raise FileRefused("FileTruncated", f"The file ends in the middle of row {row}.", row=row)
+
+
+def _rendered_csv(path: Path, facts: TextFacts, scratch: Path) -> Prepared:
+    row = 0
+    encoding = "utf-8-sig" if facts.encoding.startswith("utf-8") else facts.encoding
+    with path.open(encoding=encoding, newline="") as text, scratch.open("wb") as out:
+        delimiter = _delimiter(text.readline())
+        text.seek(0)
+        reader = csv.reader(text, delimiter=delimiter, strict=True)
+        columns: tuple[str, ...] = ()
+        header_row = 0
+        cells: list[str] = []
+        try:
+            for row, cells in enumerate(reader, 1):
+                if columns:
+                    out.write(rendered_cells(cells, columns))
+                elif any(cell.strip() for cell in cells):
+                    columns, header_row = _columns(cells), row
+        except csv.Error as error:
+            raise _malformed(error, row + 1) from error
+    if not columns or row == header_row:
+        raise FileRefused("NoRows", "There is no row.")
+    if last_line(path).strip() and 0 < len(cells) < len(columns):
+        raise FileRefused("FileTruncated", f"The file ends in the middle of row {row}.", row=row)
+    return rendered(scratch, columns, first_row=header_row + 1, encoding=facts.encoding)
+
+
+def _malformed(error: csv.Error, row: int) -> FileRefused:
+    if "unexpected end of data" in str(error):
+        return FileRefused("FileTruncated", f"The quote opened in row {row} is never closed.", row=row)
+    return FileRefused("MalformedCsv", f"Row {row} is not readable as CSV: {error}.", row=row)
+
+
+def rendered(scratch: Path, columns: tuple[str, ...], *, first_row: int, encoding: str) -> Prepared:
+    """Rows that were written to `scratch` by `rendering`."""
+    return Prepared(
+        file=scratch.name,
+        kind="rows",
+        columns=columns,
+        delimiter=",",
+        start=0,
+        first_row=first_row,
+        encoding=encoding,
+    )
+
+
+def chunks(path: Path, prepared: Prepared, *, position: int, row: int, size: int, may_price: bool) -> Iterator[Chunk]:
+    """The rows from a byte position on (`row` is the number of the first), `size` at a time."""
+    with path.open("rb") as handle:
+        handle.seek(position)
+        while lines := list(islice(handle, size)):
+            position = handle.tell()
+            if prepared.kind == "csv":
+                yield _csv_chunk(lines, prepared, first_row=row, position=position)
+            elif prepared.kind == "ndjson":
+                data = b"".join(rendered_line(line, may_price=may_price) for line in lines)
+                yield _text_chunk(data, COPY_COLUMNS, lines, first_row=row, position=position)
+            else:
+                columns = (*prepared.columns, *COPY_COLUMNS[-3:])
+                yield _text_chunk(b"".join(lines), columns, lines, first_row=row, position=position)
+            row += len(lines)
+
+
+def variants_named(chunk: Chunk) -> set[VariantText]:
+    """How the rows of a chunk name their variants."""
+    places = [
+        chunk.columns.index(name) if name in chunk.columns else None for name in ("variant", "type", "properties")
+    ]
+    if places[0] is None and places[1] is None:
+        return set()
+    escaped = chunk.delimiter is None
+    found = set()
+    for line in chunk.data.decode().split("\n"):
+        if not line:
+            continue
+        cells = line.split(chunk.delimiter or "\t")
+        values = (None if place is None else _value(cells[place], escaped=escaped) for place in places)
+        variant, type_, properties = values
+        if variant or type_:
+            found.add(VariantText(variant=variant, type=type_, properties=properties))
+    return found
+
+
+def _value(cell: str, *, escaped: bool) -> str | None:
+    if escaped:
+        return None if cell == "\\N" else cell.replace("\\\\", "\\")
+    return cell.strip() or None
+
+
+def _text_chunk(data: bytes, columns: tuple[str, ...], lines: list[bytes], *, first_row: int, position: int) -> Chunk:
+    return Chunk(columns=columns, delimiter=None, data=data, rows=len(lines), first_row=first_row, position=position)
+
+
+def _csv_chunk(lines: list[bytes], prepared: Prepared, *, first_row: int, position: int) -> Chunk:
+    data = b"".join(lines)
+    if b"\r" in data:
+        data = data.replace(b"\r\n", b"\n")
+    delimiter = prepared.delimiter.encode()
+    others = len(prepared.columns) - 1
+    if not dirty(data, delimiter) and all(line.count(delimiter) == others for line in lines):
+        return Chunk(
+            columns=prepared.columns,
+            delimiter=prepared.delimiter,
+            data=data,
+            rows=len(lines),
+            first_row=first_row,
+            position=position,
+        )
+    data = b"".join(
+        rendered_cells(line.decode().rstrip("\r\n").split(prepared.delimiter), prepared.columns) for line in lines
+    )
+    columns = (*prepared.columns, *COPY_COLUMNS[-3:])
+    return _text_chunk(data, columns, lines, first_row=first_row, position=position)

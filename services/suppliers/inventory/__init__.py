@@ -1,0 +1,1 @@
+"""Stock by supplier, item and stock point."""

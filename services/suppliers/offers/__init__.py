@@ -1,0 +1,1 @@
+"""Listings: a supplier's items and the offers made for them."""

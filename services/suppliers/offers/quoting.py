@@ -1,0 +1,132 @@
+"""What a basket would cost now, by the very rules of the reservation."""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from decimal import Decimal
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.suppliers.offers import queries
+from services.suppliers.offers.queries import Listing
+from services.suppliers.offers.rules import FrozenLine, Misfit, MisfitCode, Wanted, frozen_line
+from shared.clock import business_date
+from shared.contracts.suppliers import QuoteAnswer, QuotedLine, QuoteLine, QuoteReason, QuoteRequest, QuoteTotals
+from shared.money import line_amounts, sum_by_rate
+
+StockKey = tuple[UUID, str, str]
+
+
+async def quote(
+    session: AsyncSession, *, request: QuoteRequest, viewer: frozenset[str], viewer_id: UUID | None, at: datetime
+) -> QuoteAnswer:
+    """Whether each line fits and what it costs, by the very rules of the reservation. Nothing is held."""
+    listings = await queries.visible_listings(
+        session, offer_ids={line.offer_id for line in request.lines}, viewer=viewer, viewer_id=viewer_id
+    )
+    on = business_date(at)
+    needed = _needed(request, listings, on=on)
+    lines = [_quoted(line, request, listings.get(line.offer_id), needed, on=on) for line in request.lines]
+    priced = [
+        (
+            line.tax_rate,
+            line_amounts(
+                quantity=line.priced_quantity,
+                unit_price=line.unit_price,
+                tax_rate=line.tax_rate,
+                tax_inclusive=bool(line.tax_inclusive),
+            ),
+        )
+        for line in lines
+        if line.fits and line.priced_quantity is not None and line.unit_price is not None and line.tax_rate is not None
+    ]
+    totals = sum_by_rate(priced)
+    return QuoteAnswer(
+        lines=lines,
+        totals=QuoteTotals(net=totals.net, tax=totals.tax, gross=totals.gross),
+        fits=all(line.fits for line in lines),
+    )
+
+
+def _stock_key(listing: Listing) -> StockKey | None:
+    offer = listing.offer
+    return None if offer.stock_point is None else (offer.supplier_id, offer.item_no, offer.stock_point)
+
+
+def _needed(request: QuoteRequest, listings: Mapping[UUID, Listing], *, on: date) -> dict[StockKey, Decimal]:
+    """What all fitting lines together want of each stock level: two lines of one item share it."""
+    needed: dict[StockKey, Decimal] = {}
+    for line in request.lines:
+        listing = listings.get(line.offer_id)
+        key = None if listing is None else _stock_key(listing)
+        if listing is None or key is None:
+            continue
+        judged = _judged(line, request, listing, on=on)
+        if isinstance(judged, FrozenLine):
+            needed[key] = needed.get(key, Decimal(0)) + judged.base_quantity
+    return needed
+
+
+def _judged(line: QuoteLine, request: QuoteRequest, listing: Listing, *, on: date) -> FrozenLine | tuple[Misfit, ...]:
+    wanted = Wanted(
+        quantity=line.quantity,
+        unit=line.unit,
+        currency=request.currency,
+        region=request.region,
+        need_by=line.need_by,
+        on=on,
+    )
+    return frozen_line(terms=listing.terms, standing=listing.supplier.standing, wanted=wanted)
+
+
+def _quoted(
+    line: QuoteLine, request: QuoteRequest, listing: Listing | None, needed: Mapping[StockKey, Decimal], *, on: date
+) -> QuotedLine:
+    asked = {"offer_id": line.offer_id, "quantity": line.quantity, "unit": line.unit}
+    if listing is None:
+        reason = QuoteReason(
+            code=MisfitCode.OFFER_NOT_FOUND, detail="There is no such offer for you.", field="offer_id"
+        )
+        return QuotedLine.model_validate({**asked, "fits": False, "reasons": [reason]})
+    judged = _judged(line, request, listing, on=on)
+    if not isinstance(judged, FrozenLine):
+        reasons = [QuoteReason(code=each.code, detail=each.detail, field=each.field) for each in judged]
+        return QuotedLine.model_validate({**asked, "fits": False, "reasons": reasons})
+    key, available = _stock_key(listing), listing.available
+    reasons = []
+    if key is not None and available is not None and needed[key] > available:
+        detail = f"{needed[key]} {judged.base_unit} wanted in all, {available} available."
+        reasons.append(QuoteReason(code=MisfitCode.INSUFFICIENT_STOCK, detail=detail, field="quantity"))
+    amounts = line_amounts(
+        quantity=judged.priced_quantity,
+        unit_price=judged.unit_price,
+        tax_rate=listing.offer.tax_rate,
+        tax_inclusive=listing.offer.tax_inclusive,
+    )
+    return QuotedLine(
+        offer_id=line.offer_id,
+        fits=not reasons,
+        reasons=reasons,
+        supplier_id=listing.offer.supplier_id,
+        supplier_name=listing.supplier.name,
+        item_no=listing.item.item_no,
+        variant_key=listing.item.variant_key,
+        name_zh=listing.item.name_zh,
+        name_en=listing.item.name_en,
+        brand=listing.item.brand,
+        quantity=judged.quantity,
+        unit=judged.unit,
+        priced_quantity=judged.priced_quantity,
+        price_unit=judged.price_unit,
+        base_quantity=judged.base_quantity,
+        base_unit=judged.base_unit,
+        unit_price=judged.unit_price,
+        currency=judged.currency,
+        tax_rate=listing.offer.tax_rate,
+        tax_inclusive=listing.offer.tax_inclusive,
+        net=amounts.net,
+        tax=amounts.tax,
+        gross=amounts.gross,
+        available=available,
+        promised_by=judged.promised_by,
+    )

@@ -1,0 +1,115 @@
+"""Bodies of listings and offers."""
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Annotated, Literal, Self
+from uuid import UUID
+
+from pydantic import Field, model_validator
+
+from services.suppliers.offers.rules import TIERS_AT_MOST
+from shared.audience import Audience
+from shared.contracts.catalog import VariantReference
+from shared.contracts.fields import Answer, Body, Currency, ExactDecimal, Name, PriceText, RateText, RegionCode
+
+Label = Annotated[Name, Field(max_length=100)]
+LotText = Annotated[ExactDecimal, Field(gt=0, max_digits=15, decimal_places=3, examples=["10"])]
+
+
+class TierBody(Body):
+    """From this quantity on, in the offer's unit, this price."""
+
+    min_quantity: LotText
+    price: PriceText
+
+
+class OfferTerms(Body):
+    """What an offer says. Quantities count in `unit`, prices are per `unit`."""
+
+    stock_point: Label | None = Field(default=None, description="None: made to order.", examples=["main"])
+    price: PriceText
+    currency: Currency = "CNY"
+    tax_inclusive: bool = Field(description="Whether the price contains the tax.")
+    tax_rate: RateText
+    unit: Name = Field(examples=["t"])
+    min_quantity: LotText | None = None
+    step_quantity: LotText | None = None
+    tiers: list[TierBody] = Field(default_factory=list, max_length=TIERS_AT_MOST)
+    lead_time_days: int = Field(default=0, ge=0, le=3650, description="Calendar days from order to delivery.")
+    regions: list[RegionCode] = Field(
+        default_factory=list, max_length=500, description="None: wherever the supplier is qualified."
+    )
+    valid_from: date | None = Field(default=None, description="None: today.")
+    valid_until: date | None = Field(default=None, description="The last day; none: until withdrawn.")
+    audience: Audience = Audience.MEMBERS
+    audience_ids: list[UUID] = Field(
+        default_factory=list,
+        max_length=500,
+        description="Companies (PARTIES), groups (ORG) or circles (CIRCLE) the offer is for.",
+    )
+
+    @model_validator(mode="after")
+    def _audience_is_named(self) -> Self:
+        narrow = self.audience in {Audience.PARTIES, Audience.ORG, Audience.CIRCLE}
+        if narrow != bool(self.audience_ids):
+            message = "audience_ids belong to the audiences PARTIES, ORG and CIRCLE, and those need them"
+            raise ValueError(message)
+        return self
+
+
+class NewOffer(OfferTerms):
+    """List an item and offer it. A known item keeps its variant; `variant` may be left out then."""
+
+    item_no: Label = Field(examples=["HRB400E-20-12"])
+    offer_code: Label = "default"
+    brand: Name | None = None
+    variant: VariantReference | None = None
+
+
+class TierView(Answer):
+    """From this quantity on, this price."""
+
+    min_quantity: Decimal
+    price: Decimal
+
+
+class OfferView(Answer):
+    """An offer as its viewer may know it; the supplier itself sees its audience too."""
+
+    id: UUID
+    supplier_id: UUID
+    supplier_name: str
+    item_no: str
+    offer_code: str
+    variant_id: UUID
+    variant_key: str
+    type_code: str
+    category: str
+    name_zh: str
+    name_en: str
+    brand: str | None
+    stock_point: str | None
+    price: Decimal
+    currency: str
+    tax_inclusive: bool
+    tax_rate: Decimal
+    unit: str
+    unit_factor: Decimal = Field(description="Base units in one offer unit.")
+    base_unit: str
+    min_quantity: Decimal | None
+    step_quantity: Decimal | None
+    tiers: list[TierView]
+    lead_time_days: int
+    regions: list[str]
+    valid_from: date
+    valid_until: date | None
+    status: Literal["ACTIVE", "WITHDRAWN"]
+    audience: str | None = Field(description="For the supplier itself.")
+    audience_ids: list[UUID] | None = Field(description="For the supplier itself.")
+    available: Decimal | None = Field(
+        description="In base units, for members; none: made to order, or not for the public to know."
+    )
+    band: Literal["out", "low", "in"] | None = Field(description="None: made to order.")
+    as_of: datetime | None = Field(description="When the stock was counted.")
+    version: int
+    updated_at: datetime

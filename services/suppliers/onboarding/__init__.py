@@ -1,0 +1,1 @@
+"""The supplier: its record, what it is qualified for, and until when."""

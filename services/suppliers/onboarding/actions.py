@@ -1,0 +1,186 @@
+"""Decisions about suppliers: registered, qualified, suspended, gone."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.suppliers.onboarding import queries
+from services.suppliers.onboarding.rules import Decision, SupplierStatus, may_become
+from services.suppliers.onboarding.tables import Supplier, SupplierDecision
+from shared.clock import business_date
+from shared.contracts.members import CompanyIdentity
+from shared.contracts.suppliers import SUPPLIER_CHANGED, SupplierChanged
+from shared.errors import Conflict, NotFound
+from shared.feed import publish
+from shared.history import chain_hash
+from shared.http import check_version
+from shared.identity import Principal
+
+
+class SupplierNotFound(NotFound):
+    """No supplier has this id."""
+
+
+class AlreadySupplier(Conflict):
+    """The company is registered as a supplier already."""
+
+
+class NotASupplierCompany(Conflict):
+    """The company is not known to `members` as a supplier, or is not active."""
+
+
+class StatusForbids(Conflict):
+    """The supplier cannot go from its present status to the one asked for."""
+
+
+class QualifiedUntilPassed(Conflict):
+    """A qualification must not end before it begins."""
+
+
+async def register_supplier(
+    session: AsyncSession, *, company: CompanyIdentity, by: Principal, at: datetime
+) -> Supplier:
+    """Begin a supplier's record with the identity that `members` knows.
+
+    Raises:
+        AlreadySupplier, NotASupplierCompany.
+    """
+    if "supplier" not in company.kinds or company.status != "ACTIVE":
+        raise NotASupplierCompany(f"{company.name} is not an active supplier company at members.")
+    if await queries.supplier_for_update(session, supplier_id=company.id) is not None:
+        raise AlreadySupplier(f"{company.name} is a supplier already.")
+    supplier = Supplier(
+        company_id=company.id,
+        name=company.name,
+        tax_id=company.tax_id.value,
+        status=SupplierStatus.REGISTERED,
+        created_at=at,
+        updated_at=at,
+    )
+    session.add(supplier)
+    await session.flush()
+    await _record(session, supplier, decision=Decision.REGISTERED, reason="", by=by, at=at)
+    return supplier
+
+
+async def qualify(
+    session: AsyncSession,
+    *,
+    supplier_id: UUID,
+    categories: Sequence[str],
+    regions: Sequence[str],
+    until: date | None,
+    reason: str,
+    expected_version: int,
+    by: Principal,
+    at: datetime,
+) -> Supplier:
+    """Let a supplier sell in categories and regions until a day; also renews, and lifts a suspension.
+
+    Raises:
+        SupplierNotFound, VersionChanged, StatusForbids, QualifiedUntilPassed.
+    """
+    supplier = await _to_change(session, supplier_id, expected_version, SupplierStatus.QUALIFIED)
+    if until is not None and until < business_date(at):
+        raise QualifiedUntilPassed(f"{until} has passed.")
+    supplier.categories = sorted(set(categories))
+    supplier.regions = sorted(set(regions))
+    supplier.qualified_until = until
+    await _decide(session, supplier, SupplierStatus.QUALIFIED, Decision.QUALIFIED, reason=reason, by=by, at=at)
+    return supplier
+
+
+async def suspend(
+    session: AsyncSession, *, supplier_id: UUID, reason: str, expected_version: int, by: Principal, at: datetime
+) -> Supplier:
+    """Stop new business with a supplier. What is ordered goes on (domain.md 5.3).
+
+    Raises:
+        SupplierNotFound, VersionChanged, StatusForbids.
+    """
+    supplier = await _to_change(session, supplier_id, expected_version, SupplierStatus.SUSPENDED)
+    await _decide(session, supplier, SupplierStatus.SUSPENDED, Decision.SUSPENDED, reason=reason, by=by, at=at)
+    return supplier
+
+
+async def exit_supplier(
+    session: AsyncSession, *, supplier_id: UUID, reason: str, expected_version: int, by: Principal, at: datetime
+) -> Supplier:
+    """Close a supplier's record for good.
+
+    Raises:
+        SupplierNotFound, VersionChanged, StatusForbids.
+    """
+    supplier = await _to_change(session, supplier_id, expected_version, SupplierStatus.EXITED)
+    await _decide(session, supplier, SupplierStatus.EXITED, Decision.EXITED, reason=reason, by=by, at=at)
+    return supplier
+
+
+async def _to_change(
+    session: AsyncSession, supplier_id: UUID, expected_version: int, after: SupplierStatus
+) -> Supplier:
+    supplier = await queries.supplier_for_update(session, supplier_id=supplier_id)
+    if supplier is None:
+        raise SupplierNotFound(f"No supplier has the id {supplier_id}.")
+    check_version(expected=expected_version, actual=supplier.version)
+    if not may_become(SupplierStatus(supplier.status), after):
+        raise StatusForbids(f"A supplier that is {supplier.status} cannot become {after}.")
+    return supplier
+
+
+async def _decide(
+    session: AsyncSession,
+    supplier: Supplier,
+    status: SupplierStatus,
+    decision: Decision,
+    *,
+    reason: str,
+    by: Principal,
+    at: datetime,
+) -> None:
+    supplier.status = status
+    supplier.version += 1
+    supplier.updated_at = at
+    await session.flush()
+    await _record(session, supplier, decision=decision, reason=reason, by=by, at=at)
+
+
+async def _record(
+    session: AsyncSession, supplier: Supplier, *, decision: Decision, reason: str, by: Principal, at: datetime
+) -> None:
+    """Add to the history, chained to its last entry, and tell the other services."""
+    before = await queries.last_decision(session, supplier_id=supplier.company_id)
+    entry: dict[str, Any] = {
+        "decision": str(decision),
+        "reason": reason,
+        "by": str(by.subject),
+        "by_company": str(by.scope_id),
+        "at": at.isoformat(),
+        "name": supplier.name,
+        "tax_id": supplier.tax_id,
+        "status": str(supplier.status),
+        "categories": supplier.categories,
+        "regions": supplier.regions,
+        "qualified_until": supplier.qualified_until.isoformat() if supplier.qualified_until else None,
+        "version": supplier.version,
+    }
+    session.add(
+        SupplierDecision(
+            supplier_id=supplier.company_id,
+            number=1 if before is None else before.number + 1,
+            entry=entry,
+            hash=chain_hash(None if before is None else bytes(before.hash), entry),
+            decided_at=at,
+        )
+    )
+    await publish(
+        session,
+        type=SUPPLIER_CHANGED,
+        subject=str(supplier.company_id),
+        data=SupplierChanged.model_validate({**entry, "supplier_id": supplier.company_id}),
+        at=at,
+        company_id=supplier.company_id,
+    )

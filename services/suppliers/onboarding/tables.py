@@ -1,0 +1,58 @@
+"""Suppliers and the decisions about them."""
+
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, Column, Date, DateTime, Integer, LargeBinary, Text, Uuid
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlmodel import Field
+
+from services.suppliers.offers.rules import Standing
+from services.suppliers.onboarding.rules import SupplierStatus
+from services.suppliers.schema import Table
+
+
+class Supplier(Table, table=True):
+    """A company of `members` that sells. Readable by all (its identity is public), written in scope only."""
+
+    __tablename__ = "suppliers"
+    __table_args__ = (
+        CheckConstraint("status IN ('REGISTERED', 'QUALIFIED', 'SUSPENDED', 'EXITED')", name="status"),
+        CheckConstraint("status <> 'QUALIFIED' OR cardinality(categories) > 0", name="qualified_for_something"),
+    )
+
+    company_id: UUID = Field(sa_column=Column(Uuid, primary_key=True))
+    name: str = Field(sa_column=Column(Text, nullable=False))
+    tax_id: str = Field(sa_column=Column(Text, nullable=False))
+    status: str = Field(default=SupplierStatus.REGISTERED, sa_column=Column(Text, nullable=False))
+    categories: list[str] = Field(default_factory=list, sa_column=Column(ARRAY(Text), nullable=False))
+    regions: list[str] = Field(default_factory=list, sa_column=Column(ARRAY(Text), nullable=False))
+    """GB/T 2260 codes; none means everywhere."""
+    qualified_until: date | None = Field(default=None, sa_column=Column(Date))
+    version: int = Field(default=1, sa_column=Column(Integer, nullable=False))
+    created_at: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))
+    updated_at: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))
+
+    @property
+    def standing(self) -> Standing:
+        """What it may sell, where and until when."""
+        return Standing(
+            qualified=self.status == SupplierStatus.QUALIFIED,
+            categories=frozenset(self.categories),
+            regions=tuple(self.regions),
+            until=self.qualified_until,
+        )
+
+
+class SupplierDecision(Table, table=True):
+    """One entry of a supplier's history. Append-only; `hash` chains it to the entry before."""
+
+    __tablename__ = "supplier_decisions"
+
+    supplier_id: UUID = Field(sa_column=Column(Uuid, primary_key=True))
+    number: int = Field(sa_column=Column(Integer, primary_key=True))
+    """1, 2, 3 … without gaps."""
+    entry: dict[str, Any] = Field(sa_column=Column(JSONB, nullable=False))
+    hash: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    decided_at: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))

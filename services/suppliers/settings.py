@@ -1,0 +1,24 @@
+"""Settings of `suppliers`, from the environment (`SUPPLIERS_…`)."""
+
+from pydantic import Field
+from pydantic_settings import SettingsConfigDict
+
+from shared.settings import ServiceSettings
+
+
+class Settings(ServiceSettings):
+    """Beside what every service has: how large a sync may be and how it is worked off."""
+
+    model_config = SettingsConfigDict(env_prefix="SUPPLIERS_", extra="ignore")
+
+    sync_limit_bytes: int = Field(default=1024 * 1024 * 1024, ge=1)
+    sync_inline_bytes: int = Field(default=1024 * 1024, ge=0)
+    """A smaller body is worked off before the answer; a larger one by the worker."""
+    sync_chunk_rows: int = Field(default=20_000, ge=1)
+    """Rows in one transaction; larger ones hold back the followers of this service's feed."""
+    sync_lease_seconds: float = Field(default=60, gt=0)
+    """A job whose worker gave no sign for so long is taken over by another."""
+    sync_wait_seconds: float = Field(default=600, ge=0)
+    """The longest a client with `Prefer: wait` is kept waiting."""
+    sync_jobs_at_once: int = Field(default=2, ge=1)
+    """Jobs of different suppliers that one worker works on side by side."""

@@ -1,0 +1,17 @@
+"""Every table of this service, for Alembic."""
+
+from services.suppliers.imports import tables as import_tables
+from services.suppliers.inventory import tables as inventory_tables
+from services.suppliers.offers import tables as offer_tables
+from services.suppliers.onboarding import tables as onboarding_tables
+from services.suppliers.reservations import tables as reservation_tables
+from services.suppliers.schema import metadata
+
+__all__ = [
+    "import_tables",
+    "inventory_tables",
+    "metadata",
+    "offer_tables",
+    "onboarding_tables",
+    "reservation_tables",
+]
