@@ -1,0 +1,7 @@
+"""From "the site needs it" to "it is paid and booked". Steps, in the order of the process:
+
+projects          who needs it, and where it is delivered
+purchase_orders   what is bought, from whom, at which frozen price, and what became of each line
+
+A later step may import an earlier one, never the reverse.
+"""

@@ -1,0 +1,76 @@
+"""The parts of `orders`."""
+
+from fastapi import FastAPI
+
+from services.orders.projects import routes as project_routes
+from services.orders.purchase_orders import basket_routes
+from services.orders.purchase_orders import routes as order_routes
+from services.orders.purchase_orders.placement import Companies, Placement
+from services.orders.purchase_orders.reserving import Reservations
+from services.orders.reactions import REACTIONS
+from services.orders.settings import Settings
+from shared.clients.members import MembersClient
+from shared.clients.reservations import ReservationsClient
+from shared.clients.transport import Neighbours
+from shared.database import Database
+from shared.feed import feed_router
+from shared.http import create_service
+from shared.identity import TokenVerifier, Verifier
+from shared.operations import operations_router
+
+
+def create_app(
+    settings: Settings,
+    *,
+    database: Database,
+    verifier: Verifier,
+    reservations: Reservations,
+    companies: Companies,
+    neighbours: Neighbours | None = None,
+) -> FastAPI:
+    """The service over a database, with `suppliers` to reserve at and `members` to ask who buys."""
+    app = create_service(
+        name="orders",
+        title="Dougong orders",
+        description='From "the site needs it" to "it is paid and booked": projects, baskets, purchase orders.',
+        settings=settings,
+        database=database,
+        verifier=verifier,
+        routers=[
+            project_routes.router,
+            basket_routes.router,
+            order_routes.router,
+            feed_router("orders"),
+            operations_router("orders", reactions=REACTIONS),
+        ],
+        closing=[neighbours.aclose] if neighbours is not None else [],
+    )
+    app.state.placement = Placement(
+        database=database,
+        reservations=reservations,
+        companies=companies,
+        reserve_timeout_seconds=settings.reserve_timeout_seconds,
+        reservation_seconds=settings.reservation_seconds,
+        company_cache_seconds=settings.company_cache_seconds,
+        baskets_at_once=settings.baskets_at_once,
+    )
+    return app
+
+
+def create() -> FastAPI:
+    """The service as the environment describes it, for granian."""
+    settings = Settings()
+    neighbours = Neighbours(settings)
+    database = Database(
+        app_url=settings.database_url,
+        system_url=settings.system_database_url,
+        pool_size=settings.database_pool_size,
+    )
+    return create_app(
+        settings,
+        database=database,
+        verifier=TokenVerifier(issuer=settings.issuer, fetch_keys=neighbours.fetch_keys),
+        reservations=ReservationsClient(neighbours.client("suppliers")),
+        companies=MembersClient(neighbours.client("members")),
+        neighbours=neighbours,
+    )

@@ -1,0 +1,1 @@
+"""Projects (项目) and the places their goods are delivered to."""

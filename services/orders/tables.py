@@ -1,0 +1,7 @@
+"""Every table of this service, for Alembic."""
+
+from services.orders.projects import tables as project_tables
+from services.orders.purchase_orders import tables as purchase_order_tables
+from services.orders.schema import metadata
+
+__all__ = ["metadata", "project_tables", "purchase_order_tables"]
