@@ -1,0 +1,1 @@
+"""The commands of `dougong`, by what they are about."""

@@ -1,0 +1,104 @@
+"""Starting, migrating, seeding, and the demonstration files."""
+
+import asyncio
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from infra import databases, foundation
+from infra import up as starting
+from infra.commands.console import DataDir, JsonFlag, Out, failing_well
+from infra.credentials import Credentials
+from infra.instance import DATA_DIR, PORT_BASE, AlreadyRunning, Instance, exclusively
+from infra.seed import demo_files
+from infra.seed.seeding import seed_demo_world
+from shared import clock
+
+app = typer.Typer()
+PortBase = Annotated[int, typer.Option("--port-base", help="members answers on this + 1, … orders on + 4.")]
+
+
+@app.command()
+def up(
+    *,
+    port_base: PortBase = PORT_BASE,
+    data_dir: DataDir = DATA_DIR,
+    service_workers: Annotated[int, typer.Option(help="Server processes per service.")] = 1,
+    without_demo: Annotated[bool, typer.Option("--without-demo", help="No demonstration world.")] = False,
+) -> None:
+    """Start everything on this machine; Ctrl-C stops it."""
+    arguments = [f"--port-base={port_base}", f"--data-dir={data_dir}", f"--service-workers={service_workers}"]
+    sys.exit(starting.main([*arguments, *(["--without-demo"] if without_demo else [])]))
+
+
+@app.command()
+def migrate(*, data_dir: DataDir = DATA_DIR, json: JsonFlag = False) -> None:
+    """Create roles and databases that are missing and bring every schema to its newest version."""
+    out = Out(json=json)
+    with failing_well(out):
+        with _opened(data_dir) as opened:
+            databases.migrate(opened.urls, say=out.say)
+        out.say("Every schema is at its newest version.")
+        out.result({"migrated": list(opened.urls)})
+
+
+@app.command()
+def seed(
+    *,
+    without_demo: Annotated[
+        bool, typer.Option("--without-demo", help="Only taxonomy, service clients and operator; needs no service.")
+    ] = False,
+    port_base: PortBase = PORT_BASE,
+    data_dir: DataDir = DATA_DIR,
+    json: JsonFlag = False,
+) -> None:
+    """Load the taxonomy, introduce services and operator; then tell the demonstration world to running services."""
+    out = Out(json=json)
+    instance = Instance(data_dir=data_dir, port_base=port_base)
+    with failing_well(out):
+        credentials = Credentials.load(instance.credentials_file)
+        if foundation.complete(credentials):
+            credentials.save(instance.credentials_file)
+        with _opened(data_dir) as opened:
+            asyncio.run(foundation.lay_foundation(opened, credentials, at=clock.now(), say=out.say))
+        if not without_demo:
+            api = out.open(credentials.addresses or instance.addresses)
+            seed_demo_world(api, credentials, save=lambda: credentials.save(instance.credentials_file), say=out.say)
+        out.say("Seeded.")
+        out.result({"seeded": ["foundation", *([] if without_demo else ["demonstration world"])]})
+
+
+@app.command(name="demo-files")
+def demo_files_(
+    folder: Annotated[Path, typer.Argument(help="Where to write them.")],
+    *,
+    rows: Annotated[int, typer.Option(min=100, help="Rows of the price and stock file.")] = demo_files.ROWS,
+    json: JsonFlag = False,
+) -> None:
+    """Write a price and stock file of 20,000 rows from twelve suppliers, and a material list it can serve."""
+    out = Out(json=json)
+    with failing_well(out):
+        day = clock.business_date(clock.now())
+        with out.console.status(f"Writing {rows} rows …"):
+            written = demo_files.write_demo_files(folder, day=day, count=rows)
+        for what, file in written.items():
+            out.say(f"{what}: {file}")
+        out.result({what: str(file) for what, file in written.items()})
+
+
+@contextmanager
+def _opened(data_dir: Path) -> Iterator[databases.Databases]:
+    """The databases; the embedded server is stopped afterwards unless `dougong up` is running on it."""
+    try:
+        with exclusively(Instance(data_dir=data_dir)):
+            opened = databases.open_databases(data_dir)
+            try:
+                yield opened
+            finally:
+                opened.stop()
+    except AlreadyRunning:
+        yield databases.open_databases(data_dir)

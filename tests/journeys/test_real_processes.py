@@ -1,0 +1,212 @@
+"""The story of the README, told to the very processes that `make up` starts.
+
+PostgreSQL, four services and four workers on free ports; the demonstration world; 20,000 rows synchronised; the list
+of twenty materials ordered by the first contractor and answered by its suppliers; a service killed; a clean stop; a
+second start on the same data.
+"""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+import pytest
+
+from infra.credentials import Credentials
+from infra.instance import ROOT, Instance
+
+pytestmark = pytest.mark.journey
+BUYER = "buyer@gc-a.example"
+OTHER_BUYER = "buyer@gc-b.example"
+START_SECONDS_MAX = 90
+STOP_SECONDS_MAX = 40
+
+
+def free_port_base() -> int:
+    """A base above which four ports in a row are free."""
+    for _ in range(50):
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            base = probe.getsockname()[1]
+        try:
+            for offset in range(1, 5):
+                with socket.socket() as probe:
+                    probe.bind(("127.0.0.1", base + offset))
+        except OSError:
+            continue
+        return int(base)
+    raise AssertionError("no four free ports in a row")
+
+
+def wait_for(condition: Callable[[], Any], *, seconds: float, what: str) -> Any:
+    deadline = time.monotonic() + seconds
+    while True:
+        found = condition()
+        if found:
+            return found
+        assert time.monotonic() < deadline, f"waited {seconds:.0f} s for {what}"
+        time.sleep(0.1)
+
+
+class Installation:
+    """One installation: started, asked by the command line, stopped."""
+
+    def __init__(self, folder: Path) -> None:
+        self.instance = Instance(data_dir=folder / "installation", port_base=free_port_base())
+        self.story = folder / "up.log"
+        self.process: subprocess.Popen[bytes] | None = None
+        self.environment = os.environ | {
+            "DOUGONG_DATA_DIR": str(self.instance.data_dir),
+            "XDG_CONFIG_HOME": str(folder / "config"),
+            "COLUMNS": "200",
+        }
+
+    def start(self) -> float:
+        """Seconds until it said that it is ready."""
+        begun = time.monotonic()
+        told = self.told().count("Ready after")
+        with self.story.open("ab") as story:
+            self.process = subprocess.Popen(
+                [
+                    sys.executable, "-m", "infra.up", "--port-base", str(self.instance.port_base),
+                    "--data-dir", str(self.instance.data_dir),
+                ],
+                cwd=ROOT, env=self.environment, stdout=story, stderr=subprocess.STDOUT, start_new_session=True,
+            )  # fmt: skip
+
+        def ready() -> bool:
+            assert self.process is not None
+            assert self.process.poll() is None, self.told()
+            return self.told().count("Ready after") > told
+
+        wait_for(ready, seconds=START_SECONDS_MAX, what="the start")
+        return time.monotonic() - begun
+
+    def stop(self) -> int:
+        assert self.process is not None
+        self.process.send_signal(signal.SIGINT)
+        code = self.process.wait(STOP_SECONDS_MAX)
+        self.process = None
+        return code
+
+    def told(self) -> str:
+        return self.story.read_text(errors="replace") if self.story.exists() else ""
+
+    def pids(self) -> dict[str, int]:
+        return {entry["name"]: entry["pid"] for entry in json.loads(self.instance.processes_file.read_text())}
+
+    def dougong(self, *arguments: str, exit_code: int = 0) -> Any:
+        """What a command says for machines."""
+        ran = subprocess.run(
+            [sys.executable, "-m", "infra.cli", *arguments, "--json"],
+            cwd=ROOT, env=self.environment, capture_output=True, text=True, check=False, timeout=100,
+        )  # fmt: skip
+        assert ran.returncode == exit_code, f"{arguments}: {ran.returncode}\n{ran.stdout[-3000:]}\n{ran.stderr[-3000:]}"
+        return json.loads(ran.stdout)
+
+
+@pytest.fixture(scope="module")
+def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    folder = tmp_path_factory.mktemp("journey")
+    for part in (folder, *folder.parents):  # root runs PostgreSQL as somebody else, who must get in
+        if part.stat().st_uid == os.geteuid() and part != Path("/"):
+            part.chmod(part.stat().st_mode | 0o711)
+    made = Installation(folder)
+    try:
+        yield made
+    finally:
+        if made.process is not None:
+            made.process.send_signal(signal.SIGTERM)
+            try:
+                made.process.wait(STOP_SECONDS_MAX)
+            except subprocess.TimeoutExpired:
+                made.process.kill()
+
+
+def test_the_story_of_the_readme(installation: Installation, tmp_path: Path):
+    installation.start()
+    told = installation.told()
+    for service in ("members", "catalog", "suppliers", "orders"):
+        assert f"{installation.instance.address(service)}/{service}/docs" in told
+    assert BUYER in told
+    credentials = Credentials.load(installation.instance.credentials_file)
+    assert next(iter(credentials.suppliers.values())).client_secret in told
+
+    files = installation.dougong("demo-files", str(tmp_path))
+    synced = installation.dougong("suppliers", "sync", files["prices"], "--mode", "delta")
+    assert synced["totals"] == {"accepted": 20_000, "unchanged": 0, "rejected": 0, "zeroed": 0}
+    assert len(synced["suppliers"]) >= 10
+    again = installation.dougong("suppliers", "sync", files["prices"], "--mode", "delta")
+    assert again["totals"]["unchanged"] == 20_000
+
+    wait_for(lambda: caught_up(installation), seconds=60, what="the search index")
+    installation.dougong("login", BUYER)
+    placed = installation.dougong("order", files["materials"], "--project", "BJ-2026-01", "--yes")
+    assert sum(len(order["lines"]) for order in placed["placement"]["orders"]) == 20
+    assert len(placed["placement"]["orders"]) >= 5
+    repeated = installation.dougong("order", files["materials"], "--project", "BJ-2026-01", "--yes")
+    assert repeated["placement"]["basket_id"] == placed["placement"]["basket_id"]
+
+    orders = installation.dougong("orders", "list")
+    assert {order["number"] for order in orders} == {order["number"] for order in placed["placement"]["orders"]}
+    assert installation.dougong("orders", "list", "--as", OTHER_BUYER) == []
+    steel = next(order for order in orders if order["supplier"]["tax_id"] == "91320500MA2DEMQ7X8")
+    answered = installation.dougong("orders", "accept", steel["number"], "--as", "sales@steel.example")
+    assert "cost_code" not in answered["lines"][0]
+    shown = installation.dougong("orders", "show", steel["number"])
+    assert shown["state"] == "CONFIRMED"
+    assert {line["state"] for line in shown["lines"]} == {"CONFIRMED"}
+
+
+def caught_up(installation: Installation) -> bool:
+    """Whether every follower has applied what happened up to now."""
+    ran = subprocess.run(
+        [sys.executable, "-m", "infra.cli", "status", "--json"],
+        cwd=ROOT, env=installation.environment, capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+    report = json.loads(ran.stdout)
+    assert not report.get("parked_events"), report["parked_events"]
+    feeds = report.get("feeds", [])
+    return bool(feeds) and all(feed["lag_seconds"] is not None and feed["lag_seconds"] < 3 for feed in feeds)
+
+
+def test_a_service_that_is_killed_comes_back_and_knows_everything(installation: Installation):
+    first = installation.pids()["orders"]
+    os.kill(first, signal.SIGKILL)
+    wait_for(lambda: installation.pids().get("orders") not in {None, first}, seconds=20, what="a new process")
+
+    def ready() -> bool:
+        try:
+            return httpx.get(f"{installation.instance.address('orders')}/health/ready", timeout=2).is_success
+        except httpx.TransportError:
+            return False
+
+    wait_for(ready, seconds=30, what="orders")
+    assert "orders was ended by SIGKILL; starting it again" in installation.told()
+    assert installation.dougong("orders", "list")
+
+
+def test_ctrl_c_stops_every_process_and_the_database(installation: Installation):
+    pids = installation.pids()
+    children = {child.pid for pid in pids.values() for child in psutil.Process(pid).children(recursive=True)}
+    assert installation.stop() == 0
+    assert not [pid for pid in (*pids.values(), *children) if psutil.pid_exists(pid)]
+    assert not installation.instance.processes_file.exists()
+    assert "Stopped." in installation.told()
+
+
+def test_a_second_start_finds_everything_and_keeps_every_password(installation: Installation):
+    before = installation.instance.credentials_file.read_bytes()
+    seconds = installation.start()
+    assert seconds < START_SECONDS_MAX
+    assert installation.instance.credentials_file.read_bytes() == before
+    assert len(installation.dougong("orders", "list")) >= 5
+    assert installation.stop() == 0
