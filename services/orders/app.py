@@ -18,6 +18,9 @@ from shared.http import create_service
 from shared.identity import TokenVerifier, Verifier
 from shared.operations import operations_router
 
+TRANSACTION_SECONDS = 20
+"""An order commits in this time or not at all: `suppliers` waits 30 s past a hold's expiry for it (ADR 0006)."""
+
 
 def create_app(
     settings: Settings,
@@ -65,6 +68,7 @@ def create() -> FastAPI:
         app_url=settings.database_url,
         system_url=settings.system_database_url,
         pool_size=settings.database_pool_size,
+        transaction_seconds=TRANSACTION_SECONDS,
     )
     return create_app(
         settings,

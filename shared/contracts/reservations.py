@@ -80,12 +80,12 @@ class ReservedLine(Answer):
     spec_hash: str
     quantity: Decimal
     unit: str
-    unit_decimals: int = Field(default=3, description="Places `unit` is counted in, also for a smaller quantity.")
+    unit_decimals: int = Field(description="Places `unit` is counted in, also for a smaller quantity.")
     priced_quantity: Decimal = Field(description="The quantity in `price_unit`, which `unit_price` multiplies.")
     price_unit: str
     base_quantity: Decimal
     base_unit: str
-    base_decimals: int = Field(default=3, description="Places `base_unit` is counted in.")
+    base_decimals: int = Field(description="Places `base_unit` is counted in.")
     unit_factor: Decimal = Field(description="Base units in one `unit`.")
     unit_price: Decimal
     currency: str
@@ -113,12 +113,12 @@ class ReservedLinePlain(TypedDict):
     spec_hash: str
     quantity: str
     unit: str
-    unit_decimals: NotRequired[int]
+    unit_decimals: int
     priced_quantity: str
     price_unit: str
     base_quantity: str
     base_unit: str
-    base_decimals: NotRequired[int]
+    base_decimals: int
     unit_factor: str
     unit_price: str
     currency: str

@@ -1,8 +1,9 @@
 """Listings and offers over HTTP: who keeps them, who sees them, what a quote says."""
 
+import asyncio
 from decimal import Decimal
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -204,3 +205,23 @@ async def test_stock_and_offers_are_read_page_by_page(world: World):
     stranger = an_api_client(Scope.STOCK_WRITE)
     assert (await world.call("GET", f"/suppliers/{world.supplier_id}/stock", stranger)).status_code == 404
     assert (await world.call("GET", "/suppliers/offers", stranger)).json() == []
+
+
+async def test_racing_listings_and_counts_are_one_each(world: World):
+    calls = [world.call("POST", "/suppliers/offers", world.erp, json=OFFER) for _ in range(4)]
+    statuses = sorted(answer.status_code for answer in await asyncio.gather(*calls))
+    assert statuses == [201, 409, 409, 409]
+    counts = await asyncio.gather(*(count(world, str(number), as_of="2026-11-20T00:00:00Z") for number in range(4)))
+    assert [answer.status_code for answer in counts] == [200] * 4
+    registered = await asyncio.gather(*(world.register(UUID(int=7)) for _ in range(3)))
+    assert sorted(answer.status_code for answer in registered) == [201, 409, 409]
+
+
+async def test_the_description_names_every_route_and_its_refusals(world: World):
+    described = (await world.http.get("/suppliers/openapi.json")).json()
+    sync = described["paths"]["/suppliers/{supplier_id}/sync"]["put"]
+    assert "text/csv" in sync["requestBody"]["content"]
+    assert {"200", "202", "404", "409", "413", "415", "422"} <= set(sync["responses"])
+    for path, operations in described["paths"].items():
+        for method, operation in operations.items():
+            assert operation.get("summary"), (method, path)

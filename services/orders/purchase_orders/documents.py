@@ -188,7 +188,7 @@ def _add_line(order: OrderDraft, asked: BasketLine, held: ReservedLinePlain) -> 
     if amounts.gross >= MONEY_LIMIT:
         raise _too_large(amounts.gross, held["line_no"])
     order.amounts.append((rate, amounts))
-    order.decimals.append((held.get("unit_decimals", 3), held.get("base_decimals", 3)))
+    order.decimals.append((held["unit_decimals"], held["base_decimals"]))
     quantity = trimmed(held["quantity"])
     order.lines.append(
         (

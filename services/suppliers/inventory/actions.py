@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
 
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.suppliers.inventory import queries, rules
@@ -94,19 +95,19 @@ async def count_stock(
 async def _level(
     session: AsyncSession, *, supplier_id: UUID, item_no: str, stock_point: str, as_of: datetime, at: datetime
 ) -> StockLevel:
+    fresh = StockLevel(
+        supplier_id=supplier_id,
+        item_no=item_no,
+        stock_point=stock_point,
+        on_hand=Decimal(0),
+        as_of=as_of,
+        updated_at=at,
+    )
+    await session.execute(insert(StockLevel).values(fresh.model_dump()).on_conflict_do_nothing())
     level = await queries.stock_level_for_update(
         session, supplier_id=supplier_id, item_no=item_no, stock_point=stock_point
     )
-    if level is None:
-        level = StockLevel(
-            supplier_id=supplier_id,
-            item_no=item_no,
-            stock_point=stock_point,
-            on_hand=Decimal(0),
-            as_of=as_of,
-            updated_at=at,
-        )
-        session.add(level)
+    assert level is not None  # noqa: S101 - it was made above, or before
     return level
 
 

@@ -7,7 +7,9 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
 
 from services.suppliers.offers import queries, rules
 from services.suppliers.offers.queries import Listing
@@ -105,13 +107,14 @@ async def list_offer(
     if not await supplier_exists(session, supplier_id=supplier_id):
         raise SupplierNotRegistered("Your company is not registered as a supplier.")
     item, known = await _item(session, supplier_id=supplier_id, item_no=item_no, brand=brand, variant=variant, at=at)
-    if await queries.offer_code_taken(session, supplier_id=supplier_id, item_no=item_no, offer_code=offer_code):
-        raise OfferExists(f"Item {item.item_no} has an offer {offer_code} already; change that one.")
     columns = _columns(known, supplier_id, terms, at=at)
     offer = Offer(supplier_id=supplier_id, id=new_id(), item_no=item_no, offer_code=offer_code, **columns)
-    session.add(offer)
-    await session.flush()
-    return await _announced(session, offer, at=at)
+    made = await session.execute(
+        insert(Offer).values(offer.model_dump()).on_conflict_do_nothing().returning(col(Offer.id))
+    )
+    if made.one_or_none() is None:
+        raise OfferExists(f"Item {item.item_no} has an offer {offer_code} already; change that one.")
+    return await _announced(session, supplier_id=supplier_id, offer_id=offer.id, at=at)
 
 
 async def _item(
@@ -148,9 +151,9 @@ async def _item(
         base_decimals=variant.base_decimals,
         updated_at=at,
     )
-    session.add(item)
-    await session.flush()
-    return item, variant
+    await session.execute(insert(Item).values(item.model_dump()).on_conflict_do_nothing())
+    # Another request may have listed the item at this moment, as another variant perhaps: look again.
+    return await _item(session, supplier_id=supplier_id, item_no=item_no, brand=brand, variant=variant, at=at)
 
 
 def _columns(variant: KnownVariant, supplier_id: UUID, terms: NewTerms, *, at: datetime) -> dict[str, Any]:
@@ -211,7 +214,7 @@ async def change_offer(
         setattr(offer, column, value)
     offer.version += 1
     await session.flush()
-    return await _announced(session, offer, at=at)
+    return await _announced(session, supplier_id=supplier_id, offer_id=offer_id, at=at)
 
 
 async def withdraw_offer(
@@ -227,7 +230,7 @@ async def withdraw_offer(
     offer.version += 1
     offer.updated_at = at
     await session.flush()
-    return await _announced(session, offer, at=at)
+    return await _announced(session, supplier_id=supplier_id, offer_id=offer_id, at=at)
 
 
 async def _own(session: AsyncSession, supplier_id: UUID, offer_id: UUID, expected_version: int) -> Offer:
@@ -240,16 +243,16 @@ async def _own(session: AsyncSession, supplier_id: UUID, offer_id: UUID, expecte
     return offer
 
 
-async def _announced(session: AsyncSession, offer: Offer, *, at: datetime) -> Listing:
-    listing = await queries.own_listing(session, supplier_id=offer.supplier_id, offer_id=offer.id)
+async def _announced(session: AsyncSession, *, supplier_id: UUID, offer_id: UUID, at: datetime) -> Listing:
+    listing = await queries.own_listing(session, supplier_id=supplier_id, offer_id=offer_id)
     assert listing is not None  # noqa: S101 - it was written in this transaction
     await publish(
         session,
         type=OFFERS_CHANGED,
-        subject=str(offer.supplier_id),
-        data=OffersChanged(supplier_id=offer.supplier_id, offers=[offer_state(listing)]),
+        subject=str(supplier_id),
+        data=OffersChanged(supplier_id=supplier_id, offers=[offer_state(listing)]),
         at=at,
-        company_id=offer.supplier_id,
+        company_id=supplier_id,
     )
     return listing
 

@@ -80,16 +80,6 @@ async def own_offer_for_update(session: AsyncSession, *, supplier_id: UUID, offe
     return await session.get(Offer, (supplier_id, offer_id), with_for_update=True)
 
 
-async def offer_code_taken(session: AsyncSession, *, supplier_id: UUID, item_no: str, offer_code: str) -> bool:
-    """Whether an item has an offer under this code."""
-    found = await session.execute(
-        select(Offer.id).where(
-            col(Offer.supplier_id) == supplier_id, col(Offer.item_no) == item_no, col(Offer.offer_code) == offer_code
-        )
-    )
-    return found.one_or_none() is not None
-
-
 async def own_listings_page(
     session: AsyncSession,
     *,

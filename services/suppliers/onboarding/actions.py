@@ -5,7 +5,9 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
 
 from services.suppliers.onboarding import queries
 from services.suppliers.onboarding.rules import Decision, SupplierStatus, may_become
@@ -50,8 +52,6 @@ async def register_supplier(
     """
     if "supplier" not in company.kinds or company.status != "ACTIVE":
         raise NotASupplierCompany(f"{company.name} is not an active supplier company at members.")
-    if await queries.supplier_for_update(session, supplier_id=company.id) is not None:
-        raise AlreadySupplier(f"{company.name} is a supplier already.")
     supplier = Supplier(
         company_id=company.id,
         name=company.name,
@@ -60,8 +60,11 @@ async def register_supplier(
         created_at=at,
         updated_at=at,
     )
-    session.add(supplier)
-    await session.flush()
+    made = await session.execute(
+        insert(Supplier).values(supplier.model_dump()).on_conflict_do_nothing().returning(col(Supplier.company_id))
+    )
+    if made.one_or_none() is None:
+        raise AlreadySupplier(f"{company.name} is a supplier already.")
     await _record(session, supplier, decision=Decision.REGISTERED, reason="", by=by, at=at)
     return supplier
 

@@ -208,6 +208,7 @@ def _told(line: ReserveLine, offer: OfferSeen, fits: FrozenLine) -> bytes:
         "line_no": line.line_no,
         "quantity": f"{fits.quantity:f}",
         "unit": fits.unit,
+        "unit_decimals": offer.terms.unit_decimals.get(fits.unit, offer.terms.base_decimals),
         "priced_quantity": f"{fits.priced_quantity:f}",
         "base_quantity": f"{fits.base_quantity:f}",
         "unit_factor": f"{fits.unit_factor:f}",

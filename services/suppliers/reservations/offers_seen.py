@@ -140,6 +140,7 @@ def _seen(row: Any) -> OfferSeen:
         "spec_hash": row.spec_hash,
         "price_unit": row.unit,
         "base_unit": row.base_unit,
+        "base_decimals": row.base_decimals,
         "currency": row.currency,
         "tax_rate": str(row.tax_rate),
         "tax_inclusive": row.tax_inclusive,
