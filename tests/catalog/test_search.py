@@ -345,7 +345,7 @@ async def test_pages_follow_each_other_without_gap_or_repetition(market: Market)
         following = answer.links.get("next", {}).get("url")
         if following is None:
             break
-            answer = await market.http.get(following, headers=signed_in(market.buyer))
+        answer = await market.http.get(following, headers=signed_in(market.buyer))
     assert paged == whole
 
 
@@ -411,7 +411,7 @@ async def test_a_cursor_of_another_query_or_one_tampered_with_is_refused(stocked
     other = await stocked.search(as_=stocked.buyer, limit=1, q="钢筋", cursor=cursor)
     assert other.json()["code"] == "CursorInvalid"
     unpacked = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-    for place, value in [(1, "maybe"), (2, "high"), (2, 10**30), (3, "NaN"), (3, "dear"), (4, "me"), (4, None)]:
+    for place, value in [(1, "maybe"), (2, "high"), (2, 10**15), (3, "NaN"), (3, "dear"), (4, "me"), (4, None)]:
         changed = [*unpacked]
         changed[place] = value
         tampered = base64.urlsafe_b64encode(orjson.dumps(changed, default=str)).decode().rstrip("=")
@@ -419,11 +419,9 @@ async def test_a_cursor_of_another_query_or_one_tampered_with_is_refused(stocked
         assert (answer.status_code, answer.json()["code"]) == (422, "CursorInvalid"), (place, value)
 
 
-@pytest.mark.parametrize(
-    "q", ["'; DROP TABLE variants; --", "a & b | !c", "(((.*)*)*)*$", "%_%", "\\", "{}[]", "𠀀𠀀", "🧱"]
-)
-async def test_words_are_words_whatever_they_would_mean_elsewhere(market: Market, q):
-    assert (await market.search(as_=market.buyer, q=q)).status_code == 200
+async def test_words_are_words_whatever_they_would_mean_elsewhere(market: Market):
+    for q in ("'; DROP TABLE variants; --", "a & b | !c", "(((.*)*)*)*$", "%_%", "\\", "{}[]", "𠀀𠀀", "🧱", "p.x=1"):
+        assert (await market.search(as_=market.buyer, q=q)).status_code == 200
 
 
 async def test_prices_of_today_are_those_valid_in_china_today(market: Market):

@@ -8,12 +8,14 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from sqlalchemy import text
 
 from services.suppliers.imports import queries
 from services.suppliers.imports.jobs import SyncRunner, work_syncs
 from services.suppliers.imports.rules import SequenceOutcome, SyncMode, sequence_outcome, snapshot_needed
 from shared import clock
 from shared.contracts.catalog import VariantReference, VariantResult
+from shared.database import transaction
 from shared.identity import Scope
 from shared.ids import new_id
 from tests.conftest import an_api_client, signed_in
@@ -306,3 +308,18 @@ async def test_rejected_rows_are_read_page_by_page_and_as_csv(world: World):
     assert len(lines) == 6
     listed = await world.call("GET", f"/suppliers/{world.supplier_id}/syncs", world.erp)
     assert [each["id"] for each in listed.json()] == [view["id"]]
+
+
+async def test_a_count_meets_a_reservation_made_at_the_same_moment(world: World):
+    await world.synced(new_items("A-1", "A-2"))
+    async with transaction(world.database.system) as session:
+        await session.execute(text("UPDATE stock_levels SET reserved = 60 WHERE item_no = 'A-1'"))
+        syncing = asyncio.create_task(world.synced(csv_of("A-1,main,40,5", "A-2,main,50,6", header=f"{COUNT},price")))
+        await asyncio.sleep(1)
+        assert not syncing.done()
+    view = await syncing
+    assert (view["counts"]["accepted"], view["counts"]["warned"]) == (2, 1)
+    stock = await world.stock()
+    assert [Decimal(stock["A-1", "main"][name]) for name in ("on_hand", "reserved", "shortfall")] == [60, 60, 20]
+    assert Decimal(stock["A-2", "main"]["on_hand"]) == 50
+    assert Decimal((await world.offers())["A-1", "default"]["price"]) == 5

@@ -18,7 +18,14 @@ from services.catalog.components import queries as component_queries
 from services.catalog.search import queries
 from services.catalog.search.documents import document_of
 from services.catalog.search.places import region_heads
-from shared.contracts.suppliers import OffersChanged, OfferState, StockChanged, StockState, SupplierChanged
+from shared.contracts.suppliers import (
+    OffersChanged,
+    OffersRepriced,
+    OfferState,
+    StockChanged,
+    StockState,
+    SupplierChanged,
+)
 from shared.feed import START, Event, parse_position
 from shared.logs import log
 
@@ -50,9 +57,9 @@ _UPSERT_OFFERS = text(
     INSERT INTO search_offers AS old (
         supplier_id, offer_id, variant_id, item_no, category, brand, price, currency, tax_inclusive, tax_rate, unit,
         unit_factor, base_unit, min_quantity, step_quantity, lead_time_days, regions, region_heads, valid_from,
-        valid_until, audience_keys, tier_from, tier_price, stock_point, status, txid, seq
+        valid_until, audience_keys, tier_from, tier_price, stock_point, status, txid, seq, price_txid, price_seq
     )
-    SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS new (
+    SELECT *, txid, seq FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS new (
         supplier_id uuid, offer_id uuid, variant_id uuid, item_no text, category text, brand text, price numeric,
         currency text, tax_inclusive boolean, tax_rate numeric, unit text, unit_factor numeric, base_unit text,
         min_quantity numeric, step_quantity numeric, lead_time_days integer, regions text[], region_heads text[],
@@ -62,7 +69,12 @@ _UPSERT_OFFERS = text(
     ORDER BY supplier_id, offer_id
     ON CONFLICT (supplier_id, offer_id) DO UPDATE SET
         variant_id = excluded.variant_id, item_no = excluded.item_no, category = excluded.category,
-        brand = excluded.brand, price = excluded.price, currency = excluded.currency,
+        brand = excluded.brand, currency = excluded.currency,
+        price = CASE WHEN (old.price_txid, old.price_seq) < (excluded.txid, excluded.seq)
+            THEN excluded.price ELSE old.price END,
+        price_txid = greatest(old.price_txid, excluded.txid),
+        price_seq = CASE WHEN (old.price_txid, old.price_seq) < (excluded.txid, excluded.seq)
+            THEN excluded.seq ELSE old.price_seq END,
         tax_inclusive = excluded.tax_inclusive, tax_rate = excluded.tax_rate, unit = excluded.unit,
         unit_factor = excluded.unit_factor, base_unit = excluded.base_unit, min_quantity = excluded.min_quantity,
         step_quantity = excluded.step_quantity, lead_time_days = excluded.lead_time_days,
@@ -71,6 +83,25 @@ _UPSERT_OFFERS = text(
         tier_from = excluded.tier_from, tier_price = excluded.tier_price, stock_point = excluded.stock_point,
         status = excluded.status, txid = excluded.txid, seq = excluded.seq
     WHERE (old.txid, old.seq) < (excluded.txid, excluded.seq)
+    """
+)
+
+_REPRICE = text(
+    """
+    WITH new AS MATERIALIZED (
+        SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS new (
+            supplier_id uuid, offer_id uuid, price numeric, txid bigint, seq bigint
+        )
+    ), changed AS (
+        UPDATE search_offers old SET price = new.price, price_txid = new.txid, price_seq = new.seq
+        FROM new
+        WHERE old.supplier_id = new.supplier_id AND old.offer_id = new.offer_id
+          AND (old.price_txid, old.price_seq) < (new.txid, new.seq)
+    )
+    SELECT count(*) FROM new
+    WHERE NOT EXISTS (
+        SELECT FROM search_offers o WHERE o.supplier_id = new.supplier_id AND o.offer_id = new.offer_id
+    )
     """
 )
 
@@ -102,6 +133,10 @@ _INSERT_VARIANTS = text(
     ON CONFLICT (variant_id) DO NOTHING
     """
 )
+
+
+class OffersNotIndexedError(LookupError):
+    """New prices of offers that the index does not hold: an earlier event of theirs is parked; retry that first."""
 
 
 async def suppliers_changed(session: AsyncSession, *, events: Sequence[Event]) -> None:
@@ -136,6 +171,24 @@ async def _take_offers(session: AsyncSession, events: Sequence[Event]) -> None:
             _keep_newest(rows, (offer.supplier_id, offer.offer_id), {**_offer_row(offer), **_place(event)})
     await session.execute(_UPSERT_OFFERS, {"rows": _json(rows.values())})
     await index_variants(session, variant_ids=sorted({row["variant_id"] for row in rows.values()}))
+
+
+async def offers_repriced(session: AsyncSession, *, events: Sequence[Event]) -> None:
+    """Take over new prices; the terms stay as they are.
+
+    Raises:
+        OffersNotIndexedError: see the class.
+    """
+    for some in _batches(events):
+        rows: dict[tuple[UUID, UUID], dict[str, Any]] = {}
+        for event in some:
+            repriced = OffersRepriced.model_validate(event.data)
+            for offer_id, price in repriced.prices.items():
+                row = {"supplier_id": repriced.supplier_id, "offer_id": offer_id, "price": price, **_place(event)}
+                _keep_newest(rows, (repriced.supplier_id, offer_id), row)
+        unknown = await session.scalar(_REPRICE, {"rows": _json(rows.values())})
+        if unknown:
+            raise OffersNotIndexedError(f"{unknown} of {len(rows)} repriced offers are not in the index.")
 
 
 async def stock_changed(session: AsyncSession, *, events: Sequence[Event]) -> None:

@@ -40,9 +40,10 @@ def document_of(
     letters = [code for code in (*codes, definition.code) if not code[0].isdigit()]
     other = {token for code in letters for token in (*indexed(code), code.lower())}
     other |= indexed(definition.category.replace("_", " ")) | ({key.lower()} if key else set())
+    called = {token for each in phrases for token in indexed(each)}
     return Document(
-        tokens=frozenset(specification | name | other | {token for each in phrases for token in indexed(each)}),
-        specification=frozenset(specification),
+        tokens=frozenset(specification | name | other | called),
+        specification=frozenset(specification - name - called),
         name=frozenset(name),
         phrases=frozenset(phrases),
     )

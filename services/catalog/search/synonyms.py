@@ -87,7 +87,7 @@ TYPE_WORDS: Mapping[str, tuple[str, ...]] = {
 
 VALUE_WORDS: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("grade", "HRB400E"): ("三级抗震", "三级抗震钢", "抗震三级"),
-    ("grade", "HRB400"): ("三级钢", "三级螺纹"),
+    ("grade", "HRB400"): ("三级钢",),
     ("grade", "HRB500E"): ("四级抗震",),
     ("grade", "HRB500"): ("四级钢",),
     ("grade", "HPB300"): ("一级钢",),

@@ -107,6 +107,9 @@ class SearchOffer(Table, table=True):
     status: str = Field(sa_column=Column(Text, nullable=False))
     txid: int = Field(sa_column=Column(BigInteger, nullable=False))
     seq: int = Field(sa_column=Column(BigInteger, nullable=False))
+    price_txid: int = Field(sa_column=Column(BigInteger, nullable=False))
+    price_seq: int = Field(sa_column=Column(BigInteger, nullable=False))
+    """Where the price is from: a price list changes it without repeating the terms."""
 
 
 class SearchStock(Table, table=True):

@@ -210,6 +210,8 @@ _SEARCH_OFFERS = """
         status text NOT NULL,
         txid bigint NOT NULL,
         seq bigint NOT NULL,
+        price_txid bigint NOT NULL,
+        price_seq bigint NOT NULL,
         CONSTRAINT pk_search_offers PRIMARY KEY (supplier_id, offer_id),
         CONSTRAINT ck_search_offers_status CHECK (status IN ('ACTIVE', 'WITHDRAWN')),
         CONSTRAINT ck_search_offers_price CHECK (price >= 0),
