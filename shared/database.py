@@ -62,6 +62,7 @@ class Database:
             max_overflow=0,
             pool_timeout=10,
             pool_pre_ping=True,
+            hide_parameters=True,  # contract prices stay out of error texts and logs (design.md rule 8)
             connect_args={"options": options},
         )
 

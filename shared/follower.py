@@ -25,7 +25,7 @@ from shared import clock
 from shared.database import Sessions
 from shared.errors import Unavailable
 from shared.feed import START, Event
-from shared.logs import log
+from shared.logs import log, told
 
 Reaction = Callable[[AsyncSession, Sequence[Event]], Awaitable[None]]
 """Applies a run of consecutive events of one type in the session's transaction."""
@@ -34,7 +34,17 @@ APPLIED = Counter("dougong_events_applied_total", "Events applied", ["source"])
 PARKED = Counter("dougong_events_parked_total", "Events parked with an error", ["source"])
 LAG = Gauge("dougong_follower_lag_seconds", "How far behind the source this follower is", ["source"])
 
-_PASSING = (OperationalError, InterfaceError, Unavailable, ConnectionError, TimeoutError)
+_PASSING = (InterfaceError, Unavailable, ConnectionError, TimeoutError)
+_NOT_PASSING_STATES = ("57014", "54")
+"""A statement that takes too long, or exceeds a limit, does so again: its event is parked, not waited for."""
+
+
+def _passes(error: Exception) -> bool:
+    """Whether a fault is one of the moment, not of the event."""
+    if isinstance(error, OperationalError):
+        state = getattr(error.orig, "sqlstate", None) or ""
+        return not state.startswith(_NOT_PASSING_STATES)
+    return isinstance(error, _PASSING)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -88,7 +98,7 @@ class Follower:
             except asyncio.CancelledError:
                 return
             except Exception as error:  # noqa: BLE001 - a follower outlives every fault, and says so
-                log.warning("feed_away", source=self.source, error=f"{type(error).__name__}: {error}"[:300])
+                log.warning("feed_away", source=self.source, error=told(error))
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(stop.wait(), patience)
                 patience = min(patience * 2, 10)
@@ -104,10 +114,10 @@ class Follower:
             async with self._sessions() as session, session.begin():
                 await self._move(session, after=after, page=page)
                 await self._apply(session, page.events)
-        except _PASSING:
-            raise
-        except Exception as error:  # noqa: BLE001 - any fault of one event must not stop the others
-            log.warning("feed_page_failed", source=self.source, error=str(error)[:300])
+        except Exception as error:
+            if _passes(error):
+                raise
+            log.warning("feed_page_failed", source=self.source, error=told(error))
             await self._apply_one_by_one(after=after, page=page)
         APPLIED.labels(self.source).inc(len(page.events))
         behind = page.as_of - (page.events[-1].time if page.events and not page.caught_up else page.as_of)
@@ -150,9 +160,9 @@ class Follower:
                 try:
                     async with session.begin_nested():
                         await self._apply(session, [event])
-                except _PASSING:
-                    raise
-                except Exception as error:  # noqa: BLE001 - parked below, with its reason
+                except Exception as error:
+                    if _passes(error):
+                        raise
                     await _park(session, event, error)
 
 
@@ -182,7 +192,7 @@ async def _park(session: AsyncSession, event: Event, error: Exception) -> None:
             "INSERT INTO parked_events (source, event_id, type, subject, event, error, parked_at) "
             "VALUES (:source, :id, :type, :subject, CAST(:event AS jsonb), :error, :at) "
             "ON CONFLICT (source, event_id) DO UPDATE SET error = excluded.error, "
-            "attempts = parked_events.attempts + 1, resolved_at = NULL"
+            "attempts = parked_events.attempts + 1, resolved_at = NULL, resolution = NULL"
         ),
         {
             "source": event.source,
@@ -190,7 +200,7 @@ async def _park(session: AsyncSession, event: Event, error: Exception) -> None:
             "type": event.type,
             "subject": event.subject,
             "event": event_json(event),
-            "error": f"{type(error).__name__}: {error}"[:2000],
+            "error": told(error),
             "at": clock.now(),
         },
     )

@@ -80,6 +80,7 @@ def add_house_tables(metadata: MetaData) -> None:
         Column("attempts", Integer, nullable=False, server_default=text("1")),
         Column("parked_at", DateTime(timezone=True), nullable=False),
         Column("resolved_at", DateTime(timezone=True)),
+        Column("resolution", Text),
     )
 
 
@@ -130,8 +131,11 @@ def house_schema(service: str) -> list[str]:
             attempts integer NOT NULL DEFAULT 1,
             parked_at timestamptz NOT NULL,
             resolved_at timestamptz,
+            resolution text,
             CONSTRAINT pk_parked_events PRIMARY KEY (source, event_id)
         )""",
         *append_only("events", service=service),
+        f"REVOKE SELECT ON events FROM {service}_app",
+        f"REVOKE ALL ON parked_events, follower_cursors FROM {service}_app",
         *row_security("idempotency_keys", "scope_id"),
     ]

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Annotated, Any
 
 import orjson
+import psycopg
 from fastapi import APIRouter, Depends, FastAPI, Header, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
@@ -37,8 +38,8 @@ from shared.identity import (
     TokenMissing,
     Verifier,
 )
-from shared.logs import configure_logs, log
-from shared.middleware import BodyTooLarge, InternalFault, Manners
+from shared.logs import configure_logs, log, told
+from shared.middleware import BodyTooLarge, Manners
 from shared.settings import ServiceSettings
 
 Lifespan = Callable[[FastAPI], Any]
@@ -157,30 +158,39 @@ _RULES = {"missing": "Required", "extra_forbidden": "UnknownField", "json_invali
 
 
 def _malformed(error: RequestValidationError) -> MalformedRequest:
-    errors = []
-    for problem in error.errors()[:100]:
+    errors: list[FieldError] = []
+    for problem in error.errors()[:200]:
         kind = str(problem["type"])
         rule = _RULES.get(kind) or "".join(part.capitalize() for part in kind.split("_"))
         message = str(problem["msg"]).removeprefix("Value error, ")
         field = "body" if kind == "json_invalid" else _field(problem["loc"])
         if kind == "model_attributes_type" and isinstance(problem.get("input"), bytes):
             rule, message = "JsonExpected", "send JSON with the header Content-Type: application/json"
-        errors.append(FieldError(field=field, rule=rule, message=message))
+        told_error = FieldError(field=field, rule=rule, message=message)
+        if told_error not in errors:  # a dependency that reads the body too would tell everything twice
+            errors.append(told_error)
     first = errors[0]
     more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
     return MalformedRequest(f"{first.field}: {first.message}{more}", errors=errors)
 
 
-_TRY_AGAIN_STATES = {"40001": ConcurrentChange, "40P01": ConcurrentChange, "55P03": ConcurrentChange}
+_TRY_AGAIN_STATES = frozenset({"40001", "40P01", "55P03"})
+_BUSY_STATES = frozenset({"57014", "57P01", "57P02", "57P03", "53300", "25P03", "25P04"})
 
 
-def _database_refusal(error: DBAPIError | PoolTimeout) -> Refusal:
-    state = getattr(getattr(error, "orig", None), "sqlstate", None)
+def _database_refusal(error: Exception) -> Refusal | None:
+    """What a database error means to the caller; None for a fault of ours."""
+    cause = getattr(error, "orig", None) or error
+    state = getattr(cause, "sqlstate", None)
     if state in _TRY_AGAIN_STATES:
-        return _TRY_AGAIN_STATES[state]("Another request changed the same rows at the same moment; try again.")
-    if isinstance(error, PoolTimeout) or error.connection_invalidated or state in {None, "57014", "57P01", "53300"}:
+        return ConcurrentChange("Another request changed the same rows at the same moment; try again.")
+    if isinstance(cause, psycopg.DataError):
+        return MalformedRequest("A value is not one that can be stored: too large, too long or with a NUL character.")
+    if isinstance(error, PoolTimeout) or getattr(error, "connection_invalidated", False) or state in _BUSY_STATES:
         return DatabaseBusy("The database does not answer in time; try again.")
-    return InternalFault("A fault on our side; the request id finds it in the logs.")
+    if state is None and isinstance(cause, psycopg.OperationalError):
+        return DatabaseBusy("The database cannot be reached; try again.")
+    return None
 
 
 def add_problem_handlers(app: FastAPI) -> None:
@@ -202,7 +212,8 @@ def add_problem_handlers(app: FastAPI) -> None:
         elif error.status_code == 405:
             refusal = MethodNotAllowed(f"{request.method} is not taken here.", headers=headers)
         else:
-            refusal = MalformedRequest(str(error.detail), headers=headers)
+            unreadable = FieldError(field="body", rule="InvalidJson", message=str(error.detail))
+            refusal = MalformedRequest(f"body: {error.detail}", errors=[unreadable], headers=headers)
         return problem_response(request, refusal)
 
     async def on_too_large(request: Request, error: Exception) -> Response:
@@ -210,9 +221,10 @@ def add_problem_handlers(app: FastAPI) -> None:
         return problem_response(request, TooLarge(str(error.detail)))
 
     async def on_database(request: Request, error: Exception) -> Response:
-        assert isinstance(error, DBAPIError | PoolTimeout)  # noqa: S101
         refusal = _database_refusal(error)
-        log.warning("database_error", error=str(error)[:500], code=refusal.code)
+        if refusal is None:
+            raise error
+        log.warning("database_error", error=told(error), code=refusal.code)
         return problem_response(request, refusal)
 
     app.add_exception_handler(Refusal, on_refusal)
@@ -221,6 +233,7 @@ def add_problem_handlers(app: FastAPI) -> None:
     app.add_exception_handler(BodyTooLarge, on_too_large)
     app.add_exception_handler(DBAPIError, on_database)
     app.add_exception_handler(PoolTimeout, on_database)
+    app.add_exception_handler(psycopg.Error, on_database)
 
 
 def _health(app: FastAPI, database: Database) -> None:

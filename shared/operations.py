@@ -6,15 +6,18 @@ from typing import Any
 from uuid import UUID
 
 from fastapi import APIRouter, Response
+from pydantic import Field
 from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
 
-from shared.contracts.fields import Answer
+from shared.contracts.fields import Answer, Body, Name
 from shared.database import SystemSession
 from shared.errors import Conflict, NotFound, refusals
 from shared.follower import Reaction, event_from
 from shared.http import Now
 from shared.http import router as house_router
 from shared.identity import Operator
+from shared.logs import told
 from shared.paging import PageQuery
 
 
@@ -24,6 +27,12 @@ class NoSuchParkedEvent(NotFound):
 
 class EventStillFails(Conflict):
     """The event was tried again and still cannot be applied; `detail` says why."""
+
+
+class Dismissal(Body):
+    """Why an event is put aside."""
+
+    reason: Name = Field(examples=["Order PO-2026-000123 was cancelled by telephone."])
 
 
 class FollowerView(Answer):
@@ -46,7 +55,6 @@ class ParkedEventView(Answer):
     error: str
     attempts: int
     parked_at: datetime
-    event: dict[str, Any]
 
 
 def operations_router(service: str, *, reactions: Mapping[str, Mapping[str, Reaction]]) -> APIRouter:
@@ -83,7 +91,7 @@ def operations_router(service: str, *, reactions: Mapping[str, Mapping[str, Reac
         after = paging.after_as(UUID)
         rows = await session.execute(
             text(
-                "SELECT source, event_id, type, subject, error, attempts, parked_at, event FROM parked_events "
+                "SELECT source, event_id, type, subject, error, attempts, parked_at FROM parked_events "
                 "WHERE resolved_at IS NULL AND (CAST(:after AS uuid) IS NULL OR event_id > CAST(:after AS uuid)) "
                 "ORDER BY event_id LIMIT :limit"
             ),
@@ -93,7 +101,26 @@ def operations_router(service: str, *, reactions: Mapping[str, Mapping[str, Reac
         return [ParkedEventView.model_validate(row) for row in shown]
 
     _add_retry(router, reactions)
+    _add_dismissal(router)
     return router
+
+
+async def _parked(session: AsyncSession, event_id: UUID) -> Any:
+    found = await session.execute(
+        text("SELECT source, event FROM parked_events WHERE event_id = :id AND resolved_at IS NULL FOR UPDATE"),
+        {"id": event_id},
+    )
+    row = found.one_or_none()
+    if row is None:
+        raise NoSuchParkedEvent(f"No parked event has the id {event_id}.")
+    return row
+
+
+async def _resolve(session: AsyncSession, event_id: UUID, *, resolution: str, at: datetime) -> None:
+    await session.execute(
+        text("UPDATE parked_events SET resolved_at = :at, resolution = :resolution WHERE event_id = :id"),
+        {"at": at, "resolution": resolution, "id": event_id},
+    )
 
 
 def _add_retry(router: APIRouter, reactions: Mapping[str, Mapping[str, Reaction]]) -> None:
@@ -103,15 +130,8 @@ def _add_retry(router: APIRouter, reactions: Mapping[str, Mapping[str, Reaction]
         status_code=204,
         responses=refusals(NoSuchParkedEvent, EventStillFails),
     )
-    async def retry(event_id: UUID, _: Operator, session: SystemSession, now: Now) -> None:
-        row = (
-            await session.execute(
-                text("SELECT source, event FROM parked_events WHERE event_id = :id AND resolved_at IS NULL FOR UPDATE"),
-                {"id": event_id},
-            )
-        ).one_or_none()
-        if row is None:
-            raise NoSuchParkedEvent(f"No parked event has the id {event_id}.")
+    async def retry(event_id: UUID, caller: Operator, session: SystemSession, now: Now) -> None:
+        row = await _parked(session, event_id)
         event = event_from(row.event)
         reaction = reactions.get(row.source, {}).get(event.type)
         try:
@@ -119,8 +139,18 @@ def _add_retry(router: APIRouter, reactions: Mapping[str, Mapping[str, Reaction]
                 async with session.begin_nested():
                     await reaction(session, [event])
         except Exception as error:
-            raise EventStillFails(f"{type(error).__name__}: {error}"[:500]) from error
-        await session.execute(
-            text("UPDATE parked_events SET resolved_at = :now WHERE event_id = :id"),
-            {"now": now, "id": event_id},
-        )
+            raise EventStillFails(told(error)) from error
+        await _resolve(session, event_id, resolution=f"applied by {caller.subject}", at=now)
+
+
+def _add_dismissal(router: APIRouter) -> None:
+    @router.post(
+        "/parked-events/{event_id}/dismissal",
+        summary="Put a parked event aside for good",
+        status_code=204,
+        responses=refusals(NoSuchParkedEvent),
+    )
+    async def dismiss(event_id: UUID, body: Dismissal, caller: Operator, session: SystemSession, now: Now) -> None:
+        """For an event that can never apply and whose matter was settled by people; the reason is kept."""
+        await _parked(session, event_id)
+        await _resolve(session, event_id, resolution=f"dismissed by {caller.subject}: {body.reason}", at=now)

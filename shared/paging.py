@@ -38,7 +38,7 @@ class Paging:
         if self.after is None:
             return None
         try:
-            return tuple(kind(value) for kind, value in zip(kinds, self.after, strict=True))
+            return tuple(kind(_storable(value)) for kind, value in zip(kinds, self.after, strict=True))
         except (ValueError, TypeError, AttributeError, ArithmeticError) as error:
             raise CursorInvalid("The cursor is damaged; start again without it.") from error
 
@@ -51,6 +51,17 @@ class Paging:
         if len(rows) > self.limit:
             response.headers["Link"] = f'<{_next_address(self._request, key(shown[-1]))}>; rel="next"'
         return shown
+
+
+def _storable(value: Any) -> Any:
+    """A cursor's value as PostgreSQL could hold it."""
+    if isinstance(value, str) and "\x00" in value:
+        message = "NUL"
+        raise ValueError(message)
+    if isinstance(value, int | float) and abs(value) >= 2**63:
+        message = "out of range"
+        raise ValueError(message)
+    return value
 
 
 def _fingerprint(request: Request) -> str:

@@ -1,6 +1,7 @@
 """Field types of every body. Decimals come as text or whole numbers; a float has lost digits already."""
 
 import re
+from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any
 
@@ -15,7 +16,8 @@ def _exact(value: Any) -> Any:
 
 
 ExactDecimal = Annotated[Decimal, BeforeValidator(_exact), Field(allow_inf_nan=False)]
-QuantityText = Annotated[ExactDecimal, Field(gt=0, max_digits=18, examples=["12.500"])]
+QuantityText = Annotated[ExactDecimal, Field(gt=0, lt=10**15, max_digits=18, examples=["12.500"])]
+"""Below the first quantity that a NUMERIC(18, 3) cannot hold."""
 PriceText = Annotated[ExactDecimal, Field(ge=0, max_digits=18, decimal_places=6, examples=["3253.00"])]
 MoneyText = Annotated[ExactDecimal, Field(max_digits=18, decimal_places=2, examples=["40662.50"])]
 RateText = Annotated[ExactDecimal, Field(ge=0, lt=1, max_digits=7, decimal_places=6, examples=["0.13"])]
@@ -34,10 +36,15 @@ def _clean(value: Any) -> Any:
     return value
 
 
-Text = Annotated[str, BeforeValidator(_clean), StringConstraints(strip_whitespace=True, max_length=2000)]
-Name = Annotated[str, BeforeValidator(_clean), StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+# The constraints stand first, next to `str`: after a validator they would count the blanks they are to strip.
+Text = Annotated[str, StringConstraints(strip_whitespace=True, max_length=2000), BeforeValidator(_clean)]
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), BeforeValidator(_clean)]
 Code = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=60, pattern=r"^[^\x00-\x1f]*$")]
 """A short mark somebody chose: a unit, a cost code, a project number. Checked without a call into Python."""
+QueryText = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]*$")]
+"""A text to look for, from an address: no database holds control characters in such a place."""
+CalendarDate = Annotated[date, Field(ge=date(2000, 1, 1), le=date(2199, 12, 31))]
+"""A day of business. What lies further away is a mistake, and cannot be shifted by time zones and lead times."""
 
 
 class Body(BaseModel):

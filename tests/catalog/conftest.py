@@ -110,7 +110,7 @@ class ListedFeed:
             subject="test",
             time=AT,
             data=data,
-            position=position or f"{len(self.events) + 10}-1",
+            position=position or f"{len(self.events) + 10}-{len(self.events) + 10}",
         )
         self.events.append(event)
         return event

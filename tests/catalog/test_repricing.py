@@ -36,11 +36,11 @@ async def test_a_new_price_is_shown_and_the_terms_stay(market: Market):
 
 async def test_terms_that_arrive_late_do_not_bring_an_older_price_back(market: Market):
     supplier = market.supplier()
-    state = await market.offer(supplier, BAR, price="3200", position="50-1")
+    state = await market.offer(supplier, BAR, price="3200", position="50-50")
     await market.follow()
-    reprice(market, supplier, {state["offer_id"]: "3333.33"}, position="60-1")
+    reprice(market, supplier, {state["offer_id"]: "3333.33"}, position="60-60")
     late = {**state, "lead_time_days": 21}
-    market.feed.tell(OFFERS_CHANGED, {"supplier_id": str(supplier), "offers": [late]}, position="55-1")
+    market.feed.tell(OFFERS_CHANGED, {"supplier_id": str(supplier), "offers": [late]}, position="55-55")
     await market.follow()
     (offer,) = await offers_shown(market)
     assert (Decimal(offer["unit_price"]), offer["lead_time_days"]) == (Decimal("3333.33"), 21)
@@ -53,3 +53,14 @@ async def test_a_price_for_an_offer_the_index_does_not_hold_is_parked(market: Ma
     async with transaction(market.database.system) as session:
         parked = (await session.execute(text("SELECT error FROM parked_events"))).scalars().all()
     assert parked == ["OffersNotIndexedError: 1 of 1 repriced offers are not in the index."]
+
+
+async def test_a_change_made_later_wins_though_its_transaction_began_earlier(market: Market):
+    """The feed is ordered by transaction; one that began first may have changed the row last."""
+    supplier = market.supplier()
+    state = await market.offer(supplier, BAR, price="3200", position="50-50")
+    reprice(market, supplier, {state["offer_id"]: "77"}, position="60-80")
+    reprice(market, supplier, {state["offer_id"]: "3"}, position="61-70")
+    await market.follow()
+    (offer,) = await offers_shown(market)
+    assert Decimal(offer["unit_price"]) == 77

@@ -121,3 +121,16 @@ async def test_an_event_of_no_interest_is_passed(database: Database):
     assert await one.step() == 1
     assert await one.step() == 0
     assert await notes(database) == []
+
+
+async def test_an_event_whose_statement_takes_too_long_is_parked_not_waited_for(database: Database):
+    class TooLongError(Exception):
+        sqlstate = "57014"
+
+    async def slow(session: AsyncSession, said: Sequence[Event]) -> None:
+        if any(event.data["text"] == "slow" for event in said):
+            raise OperationalError("x", {}, TooLongError())
+        await write_down(session, said)
+
+    await follow_to_the_end(follower(database, ListedFeed(events("a", "slow", "b")), react=slow, page_size=10))
+    assert await notes(database) == ["a", "b"]

@@ -1,7 +1,9 @@
 """Keeping the read model: every event of `suppliers` is a state, laid over the older one it replaces. Set-based.
 
-Each row knows the place in the feed its state is from. An event from before that place changes nothing, so parked
-events that are retried late, and a feed followed again from the start, end in the same rows.
+Each row knows the number of the event its state is from. `suppliers` numbers an event (`seq`) while it holds the lock
+of the rows it tells of, so for one row the numbers are in the order of the changes, also where the feed, ordered by
+transaction, is not. An older number changes nothing: parked events that are retried late, and a feed followed again
+from the start, end in the same rows.
 """
 
 import asyncio
@@ -37,18 +39,18 @@ _EVENTS_AT_ONCE = 20
 _UPSERT_SUPPLIERS = text(
     """
     INSERT INTO search_suppliers AS old (
-        supplier_id, name, status, categories, regions, region_heads, qualified_until, txid, seq
+        supplier_id, name, status, categories, regions, region_heads, qualified_until, seq
     )
     SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS new (
         supplier_id uuid, name text, status text, categories text[], regions text[], region_heads text[],
-        qualified_until date, txid bigint, seq bigint
+        qualified_until date, seq bigint
     )
     ORDER BY supplier_id
     ON CONFLICT (supplier_id) DO UPDATE SET
         name = excluded.name, status = excluded.status, categories = excluded.categories,
         regions = excluded.regions, region_heads = excluded.region_heads,
-        qualified_until = excluded.qualified_until, txid = excluded.txid, seq = excluded.seq
-    WHERE (old.txid, old.seq) < (excluded.txid, excluded.seq)
+        qualified_until = excluded.qualified_until, seq = excluded.seq
+    WHERE old.seq < excluded.seq
     """
 )
 
@@ -57,32 +59,29 @@ _UPSERT_OFFERS = text(
     INSERT INTO search_offers AS old (
         supplier_id, offer_id, variant_id, item_no, category, brand, price, currency, tax_inclusive, tax_rate, unit,
         unit_factor, base_unit, min_quantity, step_quantity, lead_time_days, regions, region_heads, valid_from,
-        valid_until, audience_keys, tier_from, tier_price, stock_point, status, txid, seq, price_txid, price_seq
+        valid_until, audience_keys, tier_from, tier_price, stock_point, status, seq, price_seq
     )
-    SELECT *, txid, seq FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS new (
+    SELECT *, seq FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS new (
         supplier_id uuid, offer_id uuid, variant_id uuid, item_no text, category text, brand text, price numeric,
         currency text, tax_inclusive boolean, tax_rate numeric, unit text, unit_factor numeric, base_unit text,
         min_quantity numeric, step_quantity numeric, lead_time_days integer, regions text[], region_heads text[],
         valid_from date, valid_until date, audience_keys text[], tier_from numeric[], tier_price numeric[],
-        stock_point text, status text, txid bigint, seq bigint
+        stock_point text, status text, seq bigint
     )
     ORDER BY supplier_id, offer_id
     ON CONFLICT (supplier_id, offer_id) DO UPDATE SET
         variant_id = excluded.variant_id, item_no = excluded.item_no, category = excluded.category,
         brand = excluded.brand, currency = excluded.currency,
-        price = CASE WHEN (old.price_txid, old.price_seq) < (excluded.txid, excluded.seq)
-            THEN excluded.price ELSE old.price END,
-        price_txid = greatest(old.price_txid, excluded.txid),
-        price_seq = CASE WHEN (old.price_txid, old.price_seq) < (excluded.txid, excluded.seq)
-            THEN excluded.seq ELSE old.price_seq END,
+        price = CASE WHEN old.price_seq < excluded.seq THEN excluded.price ELSE old.price END,
+        price_seq = greatest(old.price_seq, excluded.seq),
         tax_inclusive = excluded.tax_inclusive, tax_rate = excluded.tax_rate, unit = excluded.unit,
         unit_factor = excluded.unit_factor, base_unit = excluded.base_unit, min_quantity = excluded.min_quantity,
         step_quantity = excluded.step_quantity, lead_time_days = excluded.lead_time_days,
         regions = excluded.regions, region_heads = excluded.region_heads, valid_from = excluded.valid_from,
         valid_until = excluded.valid_until, audience_keys = excluded.audience_keys,
         tier_from = excluded.tier_from, tier_price = excluded.tier_price, stock_point = excluded.stock_point,
-        status = excluded.status, txid = excluded.txid, seq = excluded.seq
-    WHERE (old.txid, old.seq) < (excluded.txid, excluded.seq)
+        status = excluded.status, seq = excluded.seq
+    WHERE old.seq < excluded.seq
     """
 )
 
@@ -90,13 +89,13 @@ _REPRICE = text(
     """
     WITH new AS MATERIALIZED (
         SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS new (
-            supplier_id uuid, offer_id uuid, price numeric, txid bigint, seq bigint
+            supplier_id uuid, offer_id uuid, price numeric, seq bigint
         )
     ), changed AS (
-        UPDATE search_offers old SET price = new.price, price_txid = new.txid, price_seq = new.seq
+        UPDATE search_offers old SET price = new.price, price_seq = new.seq
         FROM new
         WHERE old.supplier_id = new.supplier_id AND old.offer_id = new.offer_id
-          AND (old.price_txid, old.price_seq) < (new.txid, new.seq)
+          AND old.price_seq < new.seq
     )
     SELECT count(*) FROM new
     WHERE NOT EXISTS (
@@ -107,16 +106,16 @@ _REPRICE = text(
 
 _UPSERT_STOCK = text(
     """
-    INSERT INTO search_stock AS old (supplier_id, item_no, stock_point, available, band, as_of, txid, seq)
+    INSERT INTO search_stock AS old (supplier_id, item_no, stock_point, available, band, as_of, seq)
     SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS new (
         supplier_id uuid, item_no text, stock_point text, available numeric, band text, as_of timestamptz,
-        txid bigint, seq bigint
+        seq bigint
     )
     ORDER BY supplier_id, item_no, stock_point
     ON CONFLICT (supplier_id, item_no, stock_point) DO UPDATE SET
         available = excluded.available, band = excluded.band, as_of = excluded.as_of,
-        txid = excluded.txid, seq = excluded.seq
-    WHERE (old.txid, old.seq) < (excluded.txid, excluded.seq)
+        seq = excluded.seq
+    WHERE old.seq < excluded.seq
     """
 )
 
@@ -280,13 +279,13 @@ def _batches(events: Sequence[Event]) -> Iterable[Sequence[Event]]:
 
 
 def _place(event: Event) -> dict[str, int]:
-    txid, seq = parse_position(event.position)
-    return {"txid": txid, "seq": seq}
+    _, seq = parse_position(event.position)
+    return {"seq": seq}
 
 
 def _keep_newest(rows: dict[K, dict[str, Any]], key: K, row: dict[str, Any]) -> None:
     known: Mapping[str, Any] | None = rows.get(key)
-    if known is None or (known["txid"], known["seq"]) <= (row["txid"], row["seq"]):
+    if known is None or known["seq"] <= row["seq"]:
         rows[key] = row
 
 

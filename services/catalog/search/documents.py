@@ -58,12 +58,12 @@ def type_words(definition: TypeDefinition) -> tuple[frozenset[str], frozenset[st
     return frozenset(token for each in names for token in indexed(each)), frozenset(phrases)
 
 
-def value_tokens(each: Property, value: str, *, prefix: str = "") -> set[str]:
+def value_tokens(each: Property, value: str, *, prefix: str = "") -> frozenset[str]:
     """Every way to write a value: `20`, `20mm`, `φ20`, `DN100`, `3.6m` for 3600 mm, `螺纹` for 直螺纹."""
     if each.kind is Kind.BOOLEAN:
-        return indexed(f"{each.name_zh} {each.name_en}") if value == "true" else set()
+        return indexed(f"{each.name_zh} {each.name_en}") if value == "true" else frozenset()
     if value == "none":
-        return set()
+        return frozenset()
     words = {value, *halves(value), *VALUE_WORDS.get((each.key, value), ())}
     if each.unit:
         words |= {value + each.unit}
@@ -77,7 +77,7 @@ def value_tokens(each: Property, value: str, *, prefix: str = "") -> set[str]:
         words |= {"x".join(edges[:count]) for count in range(2, len(edges) + 1)}
         words |= {letters + value for letters in (prefix, prefix[:1])} if prefix else set()
         words |= {letters + "x".join(edges[:2]) for letters in (prefix, prefix[:1])} if prefix else set()
-    return {token for word in words for token in indexed(word)}
+    return frozenset(token for word in words for token in indexed(word))
 
 
 def _lengths(each: Property, value: str) -> set[str]:

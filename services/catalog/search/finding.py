@@ -168,6 +168,10 @@ async def _units(session: AsyncSession, wish: Wish) -> Sequence[str]:
 
 
 async def _hits(session: AsyncSession, wish: Wish) -> Hits:
+    query = words.asked(wish.q)
+    by_words = Hits(tokens=query.tokens, phrases=query.phrases)
+    if not (wish.type_code or wish.category or wish.code or wish.facets or "|" in wish.q):
+        return by_words
     definitions = await component_queries.definitions(session)
     narrowed = await _narrowed(session, wish, definitions)
     if "|" in wish.q:
@@ -176,7 +180,6 @@ async def _hits(session: AsyncSession, wish: Wish) -> Hits:
             values, faults = identity_of(definitions[parts[0]], parts[1])
             if not faults:
                 return replace(narrowed, variant_key=variant_key(parts[0], values))
-    query = words.asked(wish.q)
     return replace(narrowed, tokens=query.tokens, phrases=query.phrases)
 
 
@@ -194,33 +197,32 @@ async def _narrowed(session: AsyncSession, wish: Wish, definitions: Mapping[str,
         among = {code: each for code, each in among.items() if each.category == wish.category}
     if (codes is not None or wish.category is not None) and not among:
         raise UnknownTypeFilter("`type`, `category` and `code` together name no component type.")
-    facets = {key: _facet(key, values, among) for key, values in wish.facets.items()}
-    return Hits(type_codes=codes, category=wish.category, facets=dict(facets.values()))
+    facets = [_facet(name, values, among) for name, values in wish.facets.items()]
+    return Hits(type_codes=codes, category=wish.category, facets=facets)
 
 
-def _facet(name: str, given: Sequence[str], among: Mapping[str, TypeDefinition]) -> tuple[str, list[str]]:
-    """The facet's property and its values as the index spells them, over all types that have it."""
+def _facet(name: str, given: Sequence[str], among: Mapping[str, TypeDefinition]) -> list[tuple[str, str]]:
+    """Any of these (property, value) pairs, as the index spells them: a name may mean one property of each type."""
     properties = [
         found
         for definition in among.values()
         if (found := definition.property_named(name)) is not None and found.identity
     ]
+    field = f"p.{name[:60]}"
     if not properties:
-        some = sorted({each.key for definition in among.values() for each in definition.identity})[:40]
-        error = FieldError(field=f"p.{name[:60]}", rule="UnknownFacet", message="no such identity property")
-        raise UnknownFacet(
-            f"No type asked for has the property {name[:60]!r}; they have {', '.join(some)}.", errors=[error]
-        )
-    values: dict[str, None] = {}
+        some = ", ".join(sorted({each.key for definition in among.values() for each in definition.identity})[:40])
+        error = FieldError(field=field, rule="UnknownFacet", message="no such identity property")
+        raise UnknownFacet(f"No type asked for has the property {name[:60]!r}; they have {some}.", errors=[error])
+    pairs: dict[tuple[str, str], None] = {}
     for value in given:
-        taken = dict.fromkeys(spelt for each in properties if (spelt := _spelt(value, each)) is not None)
+        taken = {(each.key, spelt): None for each in properties if (spelt := _spelt(value, each)) is not None}
         if not taken:
-            allowed = sorted({choice for each in properties for choice in each.allowed})[:40]
-            hint = f" It is one of {', '.join(allowed)}." if allowed else ""
-            error = FieldError(field=f"p.{name[:60]}", rule="FacetValueNotAllowed", message=str(value)[:60])
+            allowed = ", ".join(sorted({choice for each in properties for choice in each.allowed})[:40])
+            hint = f" It is one of {allowed}." if allowed else ""
+            error = FieldError(field=field, rule="FacetValueNotAllowed", message=value[:60])
             raise FacetValueNotAllowed(f"{name[:60]} does not take {value[:60]!r}.{hint}", errors=[error])
-        values |= taken
-    return properties[0].key, list(values)
+        pairs |= taken
+    return list(pairs)
 
 
 def _spelt(value: str, each: Property) -> str | None:

@@ -6,7 +6,7 @@ offer that is not visible.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -57,7 +57,8 @@ class Hits:
     variant_key: str | None = None
     type_codes: Sequence[str] | None = None
     category: str | None = None
-    facets: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    facets: Sequence[Sequence[tuple[str, str]]] = ()
+    """Of each facet one of the (property, value) pairs."""
 
 
 # The quantity asked, in the offer's unit; NULL when none was asked or its unit does not convert.
@@ -70,21 +71,25 @@ _IN_OFFER_UNIT = """
          ) / o.unit_factor
     END"""
 
-# Price of that quantity per base unit with tax: what makes offers in other units and tax bases comparable.
-_COMPARABLE = """
-    round(
-        coalesce(
-            CASE WHEN cardinality(o.tier_from) > 0
-                 THEN o.tier_price[nullif(width_bucket(q.quantity, o.tier_from), 0)] END,
-            o.price
-        ) * CASE WHEN o.tax_inclusive THEN 1 ELSE 1 + o.tax_rate END / o.unit_factor,
-        9
+_PRICE_AT_QUANTITY = """
+    coalesce(
+        CASE WHEN cardinality(o.tier_from) > 0
+             THEN o.tier_price[nullif(width_bucket(q.quantity, o.tier_from), 0)] END,
+        o.price
     )"""
 
 
+def _comparable(wish: Offers) -> str:
+    """Price of the quantity asked per base unit with tax: makes offers in other units and tax bases comparable."""
+    price = "o.price" if wish.quantity is None else _PRICE_AT_QUANTITY
+    return f"round({price} * CASE WHEN o.tax_inclusive THEN 1 ELSE 1 + o.tax_rate END / o.unit_factor, 9)"
+
+
 def _visible_offers(wish: Offers) -> str:
-    """FROM and WHERE of the offers that count, beside hits `h`; `q.quantity` is in the offer's unit."""
-    further = ""
+    """FROM and WHERE of the offers that count, beside hits `h`; with a quantity, `q.quantity` is in the offer's unit."""
+    further, measured = "", ""
+    if wish.quantity is not None:
+        measured = f"CROSS JOIN LATERAL (SELECT {_IN_OFFER_UNIT} AS quantity) q"
     if wish.supplier_id is not None:
         further += " AND o.supplier_id = :supplier_id"
     if wish.region is not None:
@@ -99,7 +104,7 @@ def _visible_offers(wish: Offers) -> str:
         JOIN search_suppliers s ON s.supplier_id = o.supplier_id
         LEFT JOIN search_stock stock ON stock.supplier_id = o.supplier_id AND stock.item_no = o.item_no
             AND stock.stock_point = o.stock_point
-        CROSS JOIN LATERAL (SELECT {_IN_OFFER_UNIT} AS quantity) q
+        {measured}
         WHERE o.audience_keys && CAST(:viewer AS text[])
           AND o.valid_from <= :today AND (o.valid_until IS NULL OR o.valid_until >= :today)
           AND s.status = 'QUALIFIED' AND o.category = ANY (s.categories)
@@ -126,9 +131,9 @@ def _hit_conditions(hits: Hits) -> tuple[str, dict[str, Any]]:
     if hits.category is not None:
         conditions.append("v.category = :category")
         binds["category"] = hits.category
-    for number, (key, values) in enumerate(hits.facets.items()):
+    for number, pairs in enumerate(hits.facets):
         either = []
-        for place, value in enumerate(values):
+        for place, (key, value) in enumerate(pairs):
             name = f"facet_{number}_{place}"
             either.append(f"v.properties @> CAST(:{name} AS jsonb)")
             binds[name] = orjson.dumps({key: value}).decode()
@@ -177,7 +182,7 @@ async def ranked_page(
             WHERE {conditions}{half}
         ), ranked AS (
             SELECT h.variant_id, h.score,
-                coalesce(min({_COMPARABLE}) FILTER (WHERE o.currency = :currency), 'Infinity'::numeric) AS price
+                coalesce(min({_comparable(offers)}) FILTER (WHERE o.currency = :currency), 'Infinity'::numeric) AS price
             FROM hits h {_visible_offers(offers)}
             GROUP BY h.variant_id, h.score
         )
@@ -196,10 +201,10 @@ async def offers_of(
     statement = f"""
         SELECT * FROM (
             SELECT o.*, s.name AS supplier_name, stock.band, stock.available, stock.as_of,
-                {_COMPARABLE} AS comparable,
+                {_comparable(offers)} AS comparable,
                 count(*) OVER (PARTITION BY o.variant_id) AS together,
                 row_number() OVER (
-                    PARTITION BY o.variant_id ORDER BY o.currency <> :currency, {_COMPARABLE}, o.offer_id
+                    PARTITION BY o.variant_id ORDER BY o.currency <> :currency, {_comparable(offers)}, o.offer_id
                 ) AS place
             FROM search_variants h {_visible_offers(offers)} AND h.variant_id = ANY (CAST(:ids AS uuid[]))
         ) placed WHERE place <= :most ORDER BY variant_id, place"""

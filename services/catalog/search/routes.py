@@ -13,7 +13,7 @@ from shared.clock import business_date
 from shared.contracts.fields import Currency, Name, QuantityText, RegionCode
 from shared.database import ReadSession
 from shared.errors import FieldError, Unprocessable, refusals
-from shared.http import Now
+from shared.http import MalformedRequest, Now
 from shared.http import router as house_router
 from shared.idempotency import EXEMPT
 from shared.identity import Caller, Visitor
@@ -77,7 +77,7 @@ _FACETS_EXPLAINED = {
 @router.get(
     "/search",
     summary="Search what is offered",
-    responses=refusals(*SEARCH_REFUSALS, UnknownFilter, TooManyFacets, CursorInvalid),
+    responses=refusals(MalformedRequest, *SEARCH_REFUSALS, UnknownFilter, TooManyFacets, CursorInvalid),
     openapi_extra=_FACETS_EXPLAINED,
 )
 async def search(

@@ -64,7 +64,6 @@ class SearchSupplier(Table, table=True):
     region_heads: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False))
     """The significant digits of each region: 110100 is the city 1101."""
     qualified_until: date | None = Field(default=None, sa_column=Column(Date))
-    txid: int = Field(sa_column=Column(BigInteger, nullable=False))
     seq: int = Field(sa_column=Column(BigInteger, nullable=False))
 
 
@@ -105,9 +104,7 @@ class SearchOffer(Table, table=True):
     tier_price: list[Decimal] = Field(sa_column=Column(ARRAY(Numeric), nullable=False))
     stock_point: str | None = Field(default=None, sa_column=Column(Text))
     status: str = Field(sa_column=Column(Text, nullable=False))
-    txid: int = Field(sa_column=Column(BigInteger, nullable=False))
     seq: int = Field(sa_column=Column(BigInteger, nullable=False))
-    price_txid: int = Field(sa_column=Column(BigInteger, nullable=False))
     price_seq: int = Field(sa_column=Column(BigInteger, nullable=False))
     """Where the price is from: a price list changes it without repeating the terms."""
 
@@ -128,7 +125,6 @@ class SearchStock(Table, table=True):
     """In base units."""
     band: str = Field(sa_column=Column(Text, nullable=False))
     as_of: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))
-    txid: int = Field(sa_column=Column(BigInteger, nullable=False))
     seq: int = Field(sa_column=Column(BigInteger, nullable=False))
 
 

@@ -8,6 +8,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 
 QUERY_AT_MOST = 200
 """Characters of a search."""
@@ -54,8 +55,12 @@ def chunks(text: str) -> list[str]:
     return [chunk for chunk in _TOKEN.findall(folded(text)) if chunk not in _STOP]
 
 
-def indexed(text: str) -> set[str]:
-    """Every token under which a text is found: pairs and single characters, words whole and in parts."""
+@lru_cache(maxsize=50_000)
+def indexed(text: str) -> frozenset[str]:
+    """Every token under which a text is found: pairs and single characters, words whole and in parts.
+
+    Kept, because the same names and values come again in thousands of variants.
+    """
     found: set[str] = set()
     for chunk in chunks(text):
         if _is_chinese(chunk):
@@ -63,7 +68,7 @@ def indexed(text: str) -> set[str]:
         else:
             found.add(_word(chunk))
             found |= {_word(part) for part in _SEPARATOR.split(chunk) if part}
-    return found
+    return frozenset(found)
 
 
 def asked(text: str) -> Query:

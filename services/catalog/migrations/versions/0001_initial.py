@@ -176,7 +176,6 @@ _SEARCH_SUPPLIERS = """
         regions text[] NOT NULL,
         region_heads text[] NOT NULL,
         qualified_until date,
-        txid bigint NOT NULL,
         seq bigint NOT NULL,
         CONSTRAINT pk_search_suppliers PRIMARY KEY (supplier_id)
     )"""
@@ -208,9 +207,7 @@ _SEARCH_OFFERS = """
         tier_price numeric[] NOT NULL,
         stock_point text,
         status text NOT NULL,
-        txid bigint NOT NULL,
         seq bigint NOT NULL,
-        price_txid bigint NOT NULL,
         price_seq bigint NOT NULL,
         CONSTRAINT pk_search_offers PRIMARY KEY (supplier_id, offer_id),
         CONSTRAINT ck_search_offers_status CHECK (status IN ('ACTIVE', 'WITHDRAWN')),
@@ -227,7 +224,6 @@ _SEARCH_STOCK = """
         available numeric(18, 3) NOT NULL,
         band text NOT NULL,
         as_of timestamptz NOT NULL,
-        txid bigint NOT NULL,
         seq bigint NOT NULL,
         CONSTRAINT pk_search_stock PRIMARY KEY (supplier_id, item_no, stock_point),
         CONSTRAINT ck_search_stock_band CHECK (band IN ('out', 'low', 'in')),
