@@ -7,7 +7,7 @@ from sqlalchemy import create_engine, pool
 
 from services.catalog.tables import metadata
 from shared.database import async_url
-from tests.catalog.conftest import TestServer
+from tests.conftest import TestServer
 
 
 @pytest.mark.filterwarnings("ignore:Did not recognize type 'xid8'")

@@ -9,6 +9,7 @@ from services.catalog.carbon.schemas import CarbonView
 from shared.contracts.fields import Name
 from shared.database import ReadSession
 from shared.errors import refusals
+from shared.http import MalformedRequest
 from shared.http import router as house_router
 from shared.identity import Visitor
 from shared.paging import CursorInvalid, PageQuery
@@ -16,7 +17,7 @@ from shared.paging import CursorInvalid, PageQuery
 router = house_router("/catalog/carbon-factors", tag="carbon")
 
 
-@router.get("", summary="Carbon factors with their sources", responses=refusals(CursorInvalid))
+@router.get("", summary="Carbon factors with their sources", responses=refusals(MalformedRequest, CursorInvalid))
 async def carbon_factors(
     _: Visitor,
     session: ReadSession,

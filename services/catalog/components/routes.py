@@ -23,6 +23,7 @@ from services.catalog.components.tables import ComponentType, ComponentTypeVersi
 from shared.contracts.fields import Name
 from shared.database import ReadSession
 from shared.errors import NotFound, Unprocessable, refusals
+from shared.http import MalformedRequest
 from shared.http import router as house_router
 from shared.identity import Visitor
 from shared.paging import CursorInvalid, PageQuery
@@ -58,7 +59,7 @@ async def categories(_: Visitor, session: ReadSession) -> list[CategoryView]:
     return [CategoryView.model_validate(row) for row in await queries.categories(session)]
 
 
-@router.get("/types", summary="Component types", responses=refusals(UnknownCategory, CursorInvalid))
+@router.get("/types", summary="Component types", responses=refusals(MalformedRequest, UnknownCategory, CursorInvalid))
 async def types(
     _: Visitor,
     session: ReadSession,

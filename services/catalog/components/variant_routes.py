@@ -16,15 +16,22 @@ from shared.contracts.catalog import (
 )
 from shared.database import ReadSession, WriteSession
 from shared.errors import refusals
-from shared.http import Now, json_response
+from shared.http import MalformedRequest, Now, json_response
 from shared.http import router as house_router
-from shared.idempotency import EXEMPT
+from shared.idempotency import EXEMPT, IdempotencyKeyMissing, IdempotencyKeyReused, RequestStillRunning
 from shared.identity import VariantResolver, Visitor
 
 router = house_router("/catalog", tag="variants")
 
 
-@router.post("/variants", status_code=201, summary="Use a variant", responses=refusals(*VARIANT_REFUSALS))
+@router.post(
+    "/variants",
+    status_code=201,
+    summary="Use a variant",
+    responses=refusals(
+        MalformedRequest, *VARIANT_REFUSALS, IdempotencyKeyMissing, IdempotencyKeyReused, RequestStillRunning
+    ),
+)
 async def use_variant(body: VariantRequest, _: VariantResolver, session: WriteSession, now: Now) -> VariantSnapshot:
     """The variant of a type and its identity properties; made when nobody has used it before, otherwise the same one.
 
@@ -53,7 +60,11 @@ async def resolve_variants(body: ResolveRequest, _: VariantResolver, session: Wr
     )
 
 
-@router.get("/variants/{key:path}", summary="One variant", responses=refusals(VariantNotFound, *VARIANT_REFUSALS))
+@router.get(
+    "/variants/{key:path}",
+    summary="One variant",
+    responses=refusals(MalformedRequest, VariantNotFound, *VARIANT_REFUSALS),
+)
 async def variant(
     key: Annotated[
         str,
@@ -75,7 +86,7 @@ async def variant(
     "/convert",
     summary="Convert a quantity",
     openapi_extra=EXEMPT,
-    responses=refusals(*VARIANT_REFUSALS, *CONVERSION_REFUSALS),
+    responses=refusals(MalformedRequest, *VARIANT_REFUSALS, *CONVERSION_REFUSALS),
 )
 async def convert(body: ConvertRequest, _: Visitor, session: ReadSession) -> Conversion:
     """A quantity of a variant in another unit, by the factors that an order line would freeze.

@@ -86,7 +86,10 @@ def _comparable(wish: Offers) -> str:
 
 
 def _visible_offers(wish: Offers) -> str:
-    """FROM and WHERE of the offers that count, beside hits `h`; with a quantity, `q.quantity` is in the offer's unit."""
+    """FROM and WHERE of the offers that count, beside hits `h`.
+
+    A quantity that is asked is `q.quantity`, in the offer's unit.
+    """
     further, measured = "", ""
     if wish.quantity is not None:
         measured = f"CROSS JOIN LATERAL (SELECT {_IN_OFFER_UNIT} AS quantity) q"
@@ -144,10 +147,11 @@ def _hit_conditions(hits: Hits) -> tuple[str, dict[str, Any]]:
 # A value found says most, then a word of the type's name; being called exactly so says more than any one word.
 # The longer a type's name the less one word of it says.
 _SCORE = """
+    CASE WHEN cardinality(CAST(:tokens AS text[])) = 0 THEN 0 ELSE
     CASE WHEN :every_token THEN 0 ELSE 1000 * matched.count END
     + 100 * matched.weight
     + 150 * (SELECT count(*) FROM unnest(CAST(:phrases AS text[])) AS phrase WHERE phrase = ANY (v.phrases))
-    - least(cardinality(v.name), 99)"""
+    - least(cardinality(v.name), 99) END"""
 _MATCHED = """
     CROSS JOIN LATERAL (
         SELECT count(*) AS count, coalesce(sum(

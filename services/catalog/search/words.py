@@ -88,6 +88,7 @@ def asked(text: str) -> Query:
     return Query(tokens=tuple(tokens)[:_TOKENS_AT_MOST], phrases=tuple(phrases)[:_TOKENS_AT_MOST])
 
 
+@lru_cache(maxsize=10_000)
 def phrase(text: str) -> str:
     """A whole name as one phrase, as `asked` would tell it when it is one Chinese run or one word."""
     return " ".join(chunk if _is_chinese(chunk) else _word(chunk) for chunk in chunks(text))
