@@ -42,7 +42,7 @@ from shared.logs import configure_logs, log, told
 from shared.middleware import BodyTooLarge, Manners
 from shared.settings import ServiceSettings
 
-Lifespan = Callable[[FastAPI], Any]
+Responses = dict[int | str, dict[str, Any]]
 
 
 class MalformedRequest(Unprocessable):
@@ -96,9 +96,26 @@ class HouseRoute(APIRoute):
 ALWAYS = (MalformedRequest, TokenMissing, TokenInvalid, RightMissing, DatabaseBusy)
 
 
+class HouseRouter(APIRouter):
+    """A router whose routes describe their own refusals beside those that every route may give."""
+
+    def add_api_route(
+        self, path: str, endpoint: Callable[..., Any], *, responses: Responses | None = None, **options: Any
+    ) -> None:
+        own = dict(responses or {})
+        for status, common in refusals(*ALWAYS).items():
+            examples = common["content"][PROBLEM_JSON]["examples"]
+            if status in own:
+                named = own[status].get("content", {}).get(PROBLEM_JSON, {}).get("examples", {})
+                own[status] = {**common, "content": {PROBLEM_JSON: {"examples": {**examples, **named}}}}
+            else:
+                own[status] = common
+        super().add_api_route(path, endpoint, responses=own, **options)
+
+
 def router(prefix: str, *, tag: str) -> APIRouter:
-    """A step's router, with the refusals that every route may give."""
-    return APIRouter(prefix=prefix, tags=[tag], route_class=HouseRoute, responses=refusals(*ALWAYS))
+    """A step's router."""
+    return HouseRouter(prefix=prefix, tags=[tag], route_class=HouseRoute)
 
 
 async def _now() -> datetime:

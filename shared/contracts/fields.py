@@ -16,8 +16,13 @@ def _exact(value: Any) -> Any:
 
 
 ExactDecimal = Annotated[Decimal, BeforeValidator(_exact), Field(allow_inf_nan=False)]
-QuantityText = Annotated[ExactDecimal, Field(gt=0, lt=10**15, max_digits=18, examples=["12.500"])]
-"""Below the first quantity that a NUMERIC(18, 3) cannot hold."""
+QuantityText = Annotated[
+    Decimal,
+    Field(gt=0, lt=10**15, max_digits=18, allow_inf_nan=False, examples=["12.500"]),
+    BeforeValidator(_exact),
+]
+"""Below the first quantity that a NUMERIC(18, 3) cannot hold. The limits stand before the validator, so that they are
+checked without calls into Python: every line of a basket has one of these."""
 PriceText = Annotated[ExactDecimal, Field(ge=0, max_digits=18, decimal_places=6, examples=["3253.00"])]
 MoneyText = Annotated[ExactDecimal, Field(max_digits=18, decimal_places=2, examples=["40662.50"])]
 RateText = Annotated[ExactDecimal, Field(ge=0, lt=1, max_digits=7, decimal_places=6, examples=["0.13"])]

@@ -112,4 +112,5 @@ def test_the_description_tells_each_routes_purpose_and_refusals(service: str):
         for method, operation in methods.items():
             assert operation.get("summary"), f"{method} {path} has no summary"
             if path not in OPEN_TO_ALL:
-                assert any(status.startswith("4") for status in operation["responses"]), f"{method} {path}"
+                examples = operation["responses"]["422"]["content"]["application/problem+json"]["examples"]
+                assert "MalformedRequest" in examples, f"{method} {path}"

@@ -35,6 +35,7 @@ class Offer:
     tax_rate: str = "0.13"
     tax_inclusive: bool = True
     stock: Decimal = Decimal(1_000_000)
+    unreadable: bool = False
 
 
 class FakeSuppliers:
@@ -86,6 +87,13 @@ class FakeSuppliers:
             offer = self.offers.get(line.offer_id)
             if offer is None:
                 refusals.append((line.line_no, "OfferNotFound", "There is no such offer.", "offer_id"))
+            elif offer.unreadable:
+                return ReserveResult(
+                    reservation_id=basket.reservation_id,
+                    outcome="refused",
+                    code="BasketUnreadable",
+                    detail="What its offers say cannot be read; nothing was held.",
+                )
             elif offer.currency != basket.currency:
                 refusals.append((line.line_no, "CurrencyMismatch", f"Sold in {offer.currency}.", "offer_id"))
             elif offer.stock < line.quantity:
@@ -149,13 +157,16 @@ def _reserved(offer: Offer, line_no: int, quantity: Decimal, unit: str) -> Reser
 
 
 class FakeMembers:
-    """Knows every company."""
+    """Knows every company. A fault can be planted."""
 
     def __init__(self) -> None:
         self.calls = 0
+        self.fault: Exception | None = None
 
     async def company(self, *, company_id: UUID) -> CompanyIdentity:
         self.calls += 1
+        if self.fault is not None:
+            raise self.fault
         return CompanyIdentity(
             id=company_id,
             name="示范建工集团有限公司",

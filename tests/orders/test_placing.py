@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import pytest
 
+from shared.clients.transport import ServiceAway, ServiceRefused, ServiceUnknown
 from shared.contracts.orders import BasketPlaced, BasketPlacement, BuyerOrder
 from shared.identity import Role
 from tests.conftest import a_person, once, signed_in
@@ -152,6 +153,7 @@ YESTERDAY = (datetime.now(UTC) - timedelta(days=2)).date().isoformat()
         ({"quantity": 1.5}, "lines.0.quantity", "ValueError"),
         ({"quantity": "NaN"}, "lines.0.quantity", "FiniteNumber"),
         ({"quantity": "1e30"}, "lines.0.quantity", "DecimalMaxDigits"),
+        ({"quantity": "999999999999999000"}, "lines.0.quantity", "LessThan"),
         ({"need_by": YESTERDAY}, "lines.0.need_by", "NeedByInPast"),
         ({"need_by": "soon"}, "lines.0.need_by", "DateFromDatetimeParsing"),
         ({"offer_id": "x"}, "lines.0.offer_id", "UuidParsing"),
@@ -168,6 +170,47 @@ async def test_a_malformed_line_is_named(world: World, change: dict[str, Any], f
     assert answer.status_code == 422, answer.text
     assert [(error["field"], error["rule"]) for error in answer.json()["errors"]] == [(field, rule)]
     assert world.suppliers.calls == []
+
+
+async def test_the_largest_quantity_has_room_in_its_column(world: World) -> None:
+    offer = world.suppliers.offer(price="0", stock=D(10) ** 16)
+
+    basket = await world.placed(world.line(offer, "999999999999999.999"))
+
+    assert basket["orders"][0]["lines"][0]["quantity"] == "999999999999999.999"
+
+
+async def test_a_basket_that_suppliers_cannot_read_is_refused_and_may_be_placed_again(world: World) -> None:
+    offer = world.suppliers.offer(unreadable=True)
+    basket, key = world.basket(world.line(offer)), once()
+
+    answer = await world.place(basket, key=key)
+
+    assert (answer.status_code, answer.json()["code"]) == (409, "BasketRefused")
+    assert "cannot be read" in answer.json()["detail"]
+    offer.unreadable = False
+    assert (await world.place(basket, key=key)).status_code == 201
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        ServiceAway("members cannot be reached."),
+        ServiceUnknown("members did not answer in time."),
+        ServiceRefused({"code": "CompanyNotFound", "detail": "No."}, http_status=404),
+    ],
+)
+async def test_a_buyer_that_members_does_not_name_orders_nothing_and_repeats(world: World, fault: Exception) -> None:
+    basket, key = world.basket(world.line(world.suppliers.offer())), once()
+    world.members.fault = fault
+
+    answer = await world.place(basket, key=key)
+
+    assert (answer.status_code, answer.json()["code"]) == (503, "MembersAway")
+    assert answer.headers["retry-after"]
+    assert world.suppliers.calls == []
+    world.members.fault = None
+    assert (await world.place(basket, key=key)).status_code == 201
 
 
 async def test_ten_thousand_lines_are_one_basket(world: World) -> None:

@@ -33,3 +33,14 @@ def test_history_and_events_cannot_be_rewritten_by_the_service(
         for statement in (f"DELETE FROM {table}", f"UPDATE {table} SET data = data", f"TRUNCATE {table}"):
             with pytest.raises(psycopg.errors.InsufficientPrivilege):
                 connection.execute(statement.replace("data", "entry" if table == "order_history" else "data").encode())
+
+
+@pytest.mark.parametrize("table", ["baskets", "purchase_orders", "purchase_order_lines", "line_changes"])
+@pytest.mark.parametrize("role", ["app", "worker"])
+def test_what_was_ordered_cannot_be_removed_by_the_service(
+    service_urls: Callable[[str], ServiceUrls], table: str, role: str
+) -> None:
+    with psycopg.connect(getattr(service_urls("orders"), role), autocommit=True) as connection:
+        for statement in (f"DELETE FROM {table}", f"TRUNCATE {table}"):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                connection.execute(statement.encode())

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.orders.purchase_orders.texts import array, plain, price, quoted, separated, trimmed
+from services.orders.purchase_orders.texts import plain, price, separated, trimmed
+from shared.arrays import array, quoted
 
 TEXTS = st.lists(st.none() | st.text(st.characters(min_codepoint=32, exclude_categories=["Cs"])), min_size=1)
 

@@ -61,7 +61,15 @@ async def test_every_decision_is_told_and_chained(world: World):
     assert first_broken(chain) == 1
     assert (await world.call("GET", f"{path}/history", world.erp)).status_code == 200
     assert (await world.call("GET", f"{path}/history", world.buyer)).status_code == 404
-    events = await world.rows("SELECT data FROM events WHERE type LIKE '%supplier.changed%' ORDER BY txid, seq")
+    assert len((await world.call("GET", f"{path}/history", world.erp)).json()) == len(entries)
+    other = new_id()
+    await world.register(other)
+    assert (await world.call("GET", f"/suppliers/{other}/history", world.erp)).status_code == 404
+    assert len((await world.call("GET", f"/suppliers/{other}/history", world.operator)).json()) == 1
+    events = await world.rows(
+        "SELECT data FROM events WHERE type LIKE '%supplier.changed%' AND subject <> :other ORDER BY txid, seq",
+        other=str(other),
+    )
     assert [event["data"]["status"] for event in events] == ["REGISTERED", "QUALIFIED", "SUSPENDED"]
 
 

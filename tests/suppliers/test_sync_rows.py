@@ -91,7 +91,7 @@ async def test_bad_rows_are_told_and_good_ones_kept(world: World):
         10: ("lead_time_days", "OutOfRange"),
         11: ("valid_from", "NotADate"),
         12: ("item_no", "Required"),
-        13: ("on_hand", "OutOfRange"),
+        13: ("on_hand", "NotANumber"),
         14: ("price", "OutOfRange"),
         15: ("row", "WrongFieldCount"),
     }

@@ -22,14 +22,14 @@ async def projects_page(
     *,
     buyer_id: UUID,
     limit: int,
-    after: UUID | None,
+    after: tuple[UUID] | None,
     status: ProjectStatus | None = None,
     text: str | None = None,
 ) -> Sequence[Project]:
     """Up to `limit + 1` projects, newest first; `text` is part of a number or name."""
     query = select(Project).where(col(Project.buyer_id) == buyer_id)
     if after is not None:
-        query = query.where(col(Project.id) < after)
+        query = query.where(col(Project.id) < after[0])
     if status is not None:
         query = query.where(col(Project.status) == status)
     if text is not None:

@@ -16,6 +16,7 @@ from services.orders.projects.actions import (
 )
 from services.orders.projects.rules import ProjectStatus
 from services.orders.projects.tables import Project
+from shared.contracts.fields import QueryText
 from shared.contracts.projects import (
     DeliveryPointBody,
     DeliveryPointView,
@@ -63,14 +64,16 @@ async def list_projects(
     paging: PageQuery,
     response: Response,
     status: ProjectStatus | None = None,
-    text: Annotated[str | None, Query(min_length=1, max_length=100, description="Part of a number or name.")] = None,
+    text: Annotated[
+        QueryText | None, Query(min_length=1, max_length=100, description="Part of a number or name.")
+    ] = None,
 ) -> list[ProjectView]:
     """Newest first."""
     found = await queries.projects_page(
         session,
         buyer_id=caller.company,
         limit=paging.limit,
-        after=UUID(paging.after[0]) if paging.after else None,
+        after=paging.after_as(UUID),
         status=status,
         text=text,
     )

@@ -14,6 +14,7 @@ from services.orders.purchase_orders.placement import (
     BasketMalformed,
     BasketRefused,
     DeliveryPointClosed,
+    MembersAway,
     Placement,
     ProjectNotActive,
     Purchase,
@@ -122,6 +123,7 @@ def _parsed(raw: bytes) -> BasketBody:
         ReservationExpired,
         ReservationUnknown,
         SuppliersAway,
+        MembersAway,
     ),
     openapi_extra={"requestBody": _BODY},
 )

@@ -26,7 +26,7 @@ from services.orders.purchase_orders.history import actor_of
 from services.orders.purchase_orders.reading import Known, Question, Reading, StoredAnswer
 from services.orders.purchase_orders.reserving import Reservations, Reserving, Wanted
 from services.orders.purchase_orders.writing import Ready, Writing, headers_of
-from shared.clients.transport import ServiceAway, ServiceUnknown
+from shared.clients.transport import ServiceAway, ServiceRefused, ServiceUnknown
 from shared.clock import business_date
 from shared.contracts.members import CompanyIdentity
 from shared.contracts.orders import BasketBody, BasketLine
@@ -72,6 +72,10 @@ class SuppliersAway(Unavailable):
     """`suppliers` cannot be reached; nothing was held. Repeat with the same Idempotency-Key."""
 
 
+class MembersAway(Unavailable):
+    """`members` did not say who the buyer is; nothing was held. Repeat with the same Idempotency-Key."""
+
+
 class Companies(Protocol):
     """Who a company is; `shared.clients.members.MembersClient`, or a fake."""
 
@@ -104,11 +108,17 @@ class BuyerDirectory:
         self._known: dict[UUID, tuple[float, Buyer]] = {}
 
     async def buyer(self, company_id: UUID) -> Buyer:
-        """Raises ServiceAway, ServiceUnknown, ServiceRefused."""
+        """Raises MembersAway."""
         known = self._known.get(company_id)
         if known is not None and known[0] > time.monotonic():
             return known[1]
-        company = await self._companies.company(company_id=company_id)
+        try:
+            company = await self._companies.company(company_id=company_id)
+        except (ServiceAway, ServiceUnknown, ServiceRefused) as error:
+            raise MembersAway(
+                "members did not say who the buyer is; nothing was held. Repeat with the same key.",
+                headers={"Retry-After": "2"},
+            ) from error
         buyer = Buyer(id=company_id, name=company.name, tax_id=company.tax_id.value)
         self._known[company_id] = (time.monotonic() + self._seconds, buyer)
         return buyer
@@ -202,6 +212,8 @@ class Placement:
             return result
         if result.get("code") == "ReservationConflict":
             raise IdempotencyKeyReused("This Idempotency-Key was used for another basket; use a new key.")
+        if result.get("code") == "BasketUnreadable":
+            raise _refused(result)
         if result.get("code"):
             raise ReservationOver(f"{result.get('detail')} Place the basket again with a new Idempotency-Key.")
         raise _refused(result)
@@ -211,7 +223,8 @@ class Placement:
         known = await self._reading.ask(_question(purchase, basket_id))
         if known.stored is not None:
             return _replay(known.stored, purchase)
-        await self._reserving.let_go(basket_id)
+        # The goods are not let go here: a request with the same key may be writing its order on them in another
+        # process at this moment. If none does, they expire by themselves.
         raise ReservationExpired("The goods were no longer held; place the basket again with a new Idempotency-Key.")
 
 
@@ -282,7 +295,9 @@ def _refused(result: ReserveResultPlain) -> BasketRefused:
         )
         for refusal in result.get("refusals", [])
     ]
-    detail = f"{errors[0].message} ({len(errors)} reasons in all)" if errors else "suppliers refused the basket."
+    detail = result.get("detail") or "suppliers refused the basket."
+    if errors:
+        detail = f"{errors[0].message} ({len(errors)} reasons in all)"
     return BasketRefused(detail, errors=errors)
 
 

@@ -44,12 +44,12 @@ async def order(session: AsyncSession, *, company_id: UUID, order_id: UUID, lock
 
 
 async def orders_page(
-    session: AsyncSession, *, company_id: UUID, limit: int, after: UUID | None, narrowed: OrderFilter
+    session: AsyncSession, *, company_id: UUID, limit: int, after: tuple[UUID] | None, narrowed: OrderFilter
 ) -> Sequence[PurchaseOrder]:
     """Up to `limit + 1` orders of which the company is a party, newest first."""
     query = select(PurchaseOrder).where(_of(company_id, side=narrowed.side))
     if after is not None:
-        query = query.where(col(PurchaseOrder.id) < after)
+        query = query.where(col(PurchaseOrder.id) < after[0])
     for column, value in (
         (col(PurchaseOrder.state), narrowed.state),
         (col(PurchaseOrder.buyer_id), narrowed.buyer_id),

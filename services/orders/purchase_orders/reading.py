@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from services.orders.purchase_orders.texts import array, quoted
+from shared.arrays import array, quoted
 from shared.batching import GroupCommit
 from shared.database import Database, transaction
 

@@ -19,6 +19,7 @@ from services.orders.purchase_orders.queries import OrderFilter
 from services.orders.purchase_orders.rules import ChangeKind, OrderState
 from services.orders.purchase_orders.tables import OrderHistory, PurchaseOrder
 from services.orders.purchase_orders.views import order_view, summary_view
+from shared.contracts.fields import QueryText
 from shared.contracts.orders import (
     BuyerOrder,
     CancellationBody,
@@ -98,7 +99,7 @@ async def list_orders(
     buyer_id: UUID | None = None,
     project_id: UUID | None = None,
     basket_id: UUID | None = None,
-    number: Annotated[str | None, Query(max_length=40, examples=["PO-2026-000123"])] = None,
+    number: Annotated[QueryText | None, Query(max_length=40, examples=["PO-2026-000123"])] = None,
 ) -> list[OrderSummary]:
     """Newest first; each side sees only its own."""
     sides = _sides(caller)
@@ -118,7 +119,7 @@ async def list_orders(
         session,
         company_id=caller.company,
         limit=paging.limit,
-        after=UUID(paging.after[0]) if paging.after else None,
+        after=paging.after_as(UUID),
         narrowed=narrowed,
     )
     shown = paging.page(found, response, key=lambda order: [order.id])

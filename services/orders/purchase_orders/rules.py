@@ -88,37 +88,6 @@ LINE_MOVES = frozenset(
 )
 """Every legal move of a line; what is not here cannot happen."""
 
-ORDER_MOVES = frozenset(
-    {
-        (OrderState.ISSUED, OrderState.PARTLY_CONFIRMED),
-        (OrderState.ISSUED, OrderState.CONFIRMED),
-        (OrderState.ISSUED, OrderState.REJECTED),
-        (OrderState.ISSUED, OrderState.CANCELLED),
-        (OrderState.PARTLY_CONFIRMED, OrderState.ISSUED),
-        (OrderState.PARTLY_CONFIRMED, OrderState.CONFIRMED),
-        (OrderState.PARTLY_CONFIRMED, OrderState.IN_PROGRESS),
-        (OrderState.CONFIRMED, OrderState.IN_PROGRESS),
-        (OrderState.CONFIRMED, OrderState.CANCELLED),
-        (OrderState.IN_PROGRESS, OrderState.PARTLY_CONFIRMED),
-        (OrderState.IN_PROGRESS, OrderState.CONFIRMED),
-        (OrderState.IN_PROGRESS, OrderState.ISSUED),
-        (OrderState.IN_PROGRESS, OrderState.CANCELLED),
-        (OrderState.IN_PROGRESS, OrderState.COMPLETED),
-        (OrderState.COMPLETED, OrderState.CLOSED),
-        (OrderState.IN_PROGRESS, OrderState.CLOSED),
-    }
-)
-"""What `order_state` may do between one change of its lines and the next. An order falls back to an earlier state
-only when the lines that carried it further are cancelled by agreement."""
-
-CHANGE_MOVES = frozenset(
-    {
-        (ChangeState.PROPOSED, ChangeState.ACCEPTED),
-        (ChangeState.PROPOSED, ChangeState.REJECTED),
-        (ChangeState.PROPOSED, ChangeState.WITHDRAWN),
-    }
-)
-
 VOID = frozenset({LineState.CANCELLED, LineState.REJECTED})
 """Nothing is bought on such a line: its quantity and amounts are zero."""
 _DONE = frozenset({LineState.RECEIVED, LineState.SHORT_CLOSED, LineState.CLOSED})

@@ -1,6 +1,6 @@
-"""How numbers and times are written: in answers, in the canonical form of a document, and in array literals."""
+"""How numbers and times are written in answers and in the canonical form of a document; texts on their way in."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -33,14 +33,6 @@ def moment(at: datetime) -> str:
     return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
-def array(values: Iterable[str]) -> str:
-    """A PostgreSQL array literal of values that need no quotes: numbers, ids, dates, `NULL`, or what `quoted` made.
-
-    psycopg adapts a list element by element in Python; one literal a column costs a tenth of that.
-    """
-    return "{" + ",".join(values) + "}"
-
-
 def separated(values: Sequence[str | None]) -> str:
     """Any texts as one, for `string_to_array(…, chr(31), chr(30))`; nothing in it needs quoting.
 
@@ -54,12 +46,3 @@ def separated(values: Sequence[str | None]) -> str:
         message = "a text holds the unit separator (U+001F)"
         raise ValueError(message)
     return joined or "\x1f"
-
-
-def quoted(value: str | None) -> str:
-    """Any text as an element of an array literal."""
-    if value is None:
-        return "NULL"
-    if '"' in value or "\\" in value:
-        value = value.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{value}"'

@@ -18,7 +18,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.orders.purchase_orders import texts
 from services.orders.purchase_orders.documents import BasketDraft, OrderDraft, numbered
 from services.orders.purchase_orders.history import LINE_KEYS
-from services.orders.purchase_orders.texts import array, quoted, separated
+from services.orders.purchase_orders.texts import separated
+from shared.arrays import array, quoted
 from shared.batching import GroupCommit
 from shared.clock import business_date
 from shared.contracts.orders import BASKET_PLACED

@@ -1,9 +1,24 @@
 """SQL that writes what `sync_judged` says would change, each table in one ordered statement with its events.
 
-Rows are written in key order, as reservations lock them, so the two never wait for each other in a circle.
+All stock levels a chunk names are locked first and in key order, as reservations lock theirs, so the two never wait
+for each other in a circle.
 """
 
 from shared.contracts.suppliers import EVENT_ROWS_AT_MOST, OFFERS_CHANGED, STOCK_CHANGED
+
+LOCK_STOCK = """
+    WITH named AS MATERIALIZED (
+        SELECT DISTINCT btrim(item_no) AS item_no, coalesce(nullif(btrim(stock_point), ''), 'main') AS stock_point
+        FROM sync_rows WHERE on_hand IS NOT NULL
+        ORDER BY item_no, stock_point
+    )
+    SELECT count(*) FROM named n CROSS JOIN LATERAL (
+        SELECT FROM stock_levels
+        WHERE supplier_id = %(supplier_id)s AND item_no = n.item_no AND stock_point = n.stock_point
+        LIMIT 1
+        FOR NO KEY UPDATE
+    ) AS locked"""
+"""A level that is looked up by a lateral join is locked when its turn comes, in the order of `named`."""
 
 TALLY = """
     SELECT
@@ -187,7 +202,7 @@ KEEP_SEEN = """
 ZERO_MISSING = f"""
     WITH gone AS (
         SELECT item_no, stock_point FROM stock_levels l
-        WHERE supplier_id = %(supplier_id)s AND on_hand - shortfall > 0
+        WHERE supplier_id = %(supplier_id)s AND on_hand - shortfall > 0 AND as_of <= %(as_of)s
           AND stock_point = ANY (%(points)s)
           AND NOT EXISTS (
               SELECT FROM sync_seen n
@@ -204,9 +219,10 @@ ZERO_MISSING = f"""
         FOR UPDATE
     ), changed AS (
         UPDATE stock_levels l
-        SET on_hand = l.reserved, shortfall = l.reserved, as_of = greatest(l.as_of, %(as_of)s), updated_at = %(at)s
+        SET on_hand = l.reserved, shortfall = l.reserved, as_of = %(as_of)s, updated_at = %(at)s
         FROM gone
         WHERE l.supplier_id = %(supplier_id)s AND l.item_no = gone.item_no AND l.stock_point = gone.stock_point
         RETURNING l.item_no, l.stock_point, l.on_hand, l.reserved, l.as_of
     ), {STOCK_EVENTS}
     SELECT count(*) FROM changed"""
+"""A count that is newer than the snapshot stands."""

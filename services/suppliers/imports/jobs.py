@@ -7,9 +7,14 @@ with every chunk anyway, and one row that says both "who works on it" and "how f
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
+import psycopg
+import sqlalchemy.exc
+from psycopg.errors import CheckViolation
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -27,6 +32,8 @@ from shared.database import Database, transaction
 from shared.errors import Unavailable
 from shared.ids import new_id
 from shared.logs import log
+
+_T = TypeVar("_T")
 
 _TRIES = 5
 _TRY_AGAIN_STATES = frozenset({"40001", "40P01", "55P03"})
@@ -121,12 +128,14 @@ class SyncRunner:
         async with self._transaction(job) as session:
             zeroing = await actions.begin_missing(session, job=job, lease=lease)
         while zeroing:
-            async with self._transaction(job) as session:
-                zeroed = await actions.zero_some(session, job=job, lease=lease, limit=self._chunk_rows, at=clock.now())
-            zeroing = zeroed > 0
+            zeroing = await _tried(partial(self._zero_some, job, lease)) > 0
         async with self._transaction(job) as session:
             await actions.complete(session, job=job, lease=lease, at=clock.now())
         self._forget(job)
+
+    async def _zero_some(self, job: SyncJob, lease: Lease) -> int:
+        async with self._transaction(job) as session:
+            return await actions.zero_some(session, job=job, lease=lease, limit=self._chunk_rows, at=clock.now())
 
     async def _prepared(self, job: SyncJob, lease: Lease) -> Prepared:
         """How to read the file; a job taken over reads it as its first worker did."""
@@ -156,17 +165,25 @@ class SyncRunner:
         )
         async for chunk in _ahead(found):
             variants = await names.of(chunk)
-            for attempt in range(1, _TRIES + 1):
-                try:
-                    async with self._transaction(job) as session:
-                        await actions.take_rows(
-                            session, job=job, lease=lease, chunk=chunk, variants=variants, size=size, at=clock.now()
-                        )
-                    break
-                except OperationalError as error:
-                    # A reservation was in the way; the chunk was undone whole and can be taken again.
-                    if attempt == _TRIES or getattr(error.orig, "sqlstate", None) not in _TRY_AGAIN_STATES:
-                        raise
+            try:
+                await _tried(partial(self._take_chunk, job, lease, chunk, variants, size))
+            except (psycopg.DataError, CheckViolation, sqlalchemy.exc.DataError) as error:
+                # Trying again would end the same way, and the supplier could send nothing else meanwhile.
+                log.error("sync_chunk_refused", job=str(job.id), row=chunk.first_row, exc_info=error)
+                last = chunk.first_row + chunk.rows - 1
+                raise FileRefused(
+                    "ValueNotStored",
+                    f"A value in rows {chunk.first_row} to {last} cannot be stored; the rows before them are taken.",
+                    row=chunk.first_row,
+                ) from error
+
+    async def _take_chunk(
+        self, job: SyncJob, lease: Lease, chunk: Chunk, variants: list[NamedVariant], size: int
+    ) -> None:
+        async with self._transaction(job) as session:
+            await actions.take_rows(
+                session, job=job, lease=lease, chunk=chunk, variants=variants, size=size, at=clock.now()
+            )
 
     def _forget(self, job: SyncJob) -> None:
         for path in self.folder.glob(f"{Path(job.file).stem}.*"):
@@ -178,6 +195,18 @@ class SyncRunner:
         for path in old:
             path.unlink(missing_ok=True)
         return len(old)
+
+
+async def _tried(work: Callable[[], Awaitable[_T]]) -> _T:
+    """Do a transaction's work, and again when another was in its way: it was undone whole."""
+    for _ in range(_TRIES - 1):
+        try:
+            return await work()
+        except (OperationalError, psycopg.OperationalError) as error:
+            # What runs on the driver's own cursor raises the driver's errors.
+            if getattr(getattr(error, "orig", error), "sqlstate", None) not in _TRY_AGAIN_STATES:
+                raise
+    return await work()
 
 
 async def _ahead(found: Iterator[Chunk]) -> AsyncIterator[Chunk]:

@@ -126,6 +126,7 @@ _MATCHED = """
         o.currency AS o_currency, o.tax_rate AS o_tax_rate, o.tax_inclusive AS o_tax_inclusive, o.unit AS o_unit,
         o.min_quantity AS o_min, o.step_quantity AS o_step, o.lead_time_days AS o_lead, o.regions AS o_regions,
         o.valid_from AS o_from, o.valid_until AS o_until, o.audience AS o_audience, o.audience_keys AS o_keys,
+        o.tiers AS o_tiers, o.status AS o_status,
         CASE
             WHEN coalesce(r.unit, o.unit, i.base_unit) = o.unit THEN o.unit_factor
             WHEN coalesce(r.unit, i.base_unit) = i.base_unit THEN 1
@@ -191,7 +192,7 @@ _MERGED = """
             SELECT count(*) FROM stock_levels l WHERE l.supplier_id = %(supplier_id)s AND l.item_no = m.item_no
         ) END AS points,
         coalesce(unit, o_unit) AS n_unit,
-        round(on_hand * factor, 3) AS counted
+        CASE WHEN on_hand >= 0 AND on_hand < 1e12 THEN round(on_hand * factor, 3) END AS counted
     FROM matched m
     OFFSET 0"""
 
@@ -215,13 +216,18 @@ _PROBLEM = """
         WHEN factor IS NULL THEN ARRAY['unit', 'UnitNotConvertible',
             unit || ' cannot be converted to the base unit of this item.']
         WHEN on_hand < 0 OR on_hand >= 1e12 OR counted >= 1e12 THEN ARRAY['on_hand', 'OutOfRange',
-            'on_hand is ' || on_hand || '; it must be from 0 to below 1,000,000,000,000.']
+            'on_hand is ' || left(on_hand || '', 40) || '; it must be from 0 to below 1,000,000,000,000.']
         WHEN scale(on_hand) > decimals AND min_scale(on_hand) > decimals THEN ARRAY['on_hand', 'QuantityTooPrecise',
-            n_unit_or_base || ' takes at most ' || decimals || ' decimal places; ' || on_hand || ' has more.']
+            n_unit_or_base || ' takes at most ' || decimals || ' decimal places; ' || left(on_hand || '', 40)
+            || ' has more.']
         WHEN as_of > %(received_at)s + interval '1 day'
             THEN ARRAY['as_of', 'InTheFuture', 'as_of ' || as_of || ' has not come yet.']
+        WHEN as_of < '2000-01-01T00:00:00Z'
+            THEN ARRAY['as_of', 'OutOfRange', 'as_of ' || as_of || ' lies before the year 2000.']
         WHEN on_hand IS NOT NULL AND as_of < s_as_of THEN ARRAY['as_of', 'OlderThanStored',
             'The stock of ' || s_as_of || ' is known already; this is of ' || as_of || '.']
+        WHEN o_status = 'WITHDRAWN' AND (prices OR offer_code IS NOT NULL) THEN ARRAY['offer_code', 'OfferWithdrawn',
+            'Offer ' || o_code || ' of this item is withdrawn; use another offer_code for a new one.']
         WHEN NOT prices THEN NULL
         WHEN points > 1 THEN ARRAY['stock_point', 'StockPointNeeded',
             'The item lies at several stock points; say which one this price is for.']
@@ -237,10 +243,18 @@ _PROBLEM = """
                 CASE WHEN price IS NULL THEN 'price' END, CASE WHEN tax_text IS NULL THEN 'tax_rate' END,
                 CASE WHEN inclusive_text IS NULL THEN 'tax_inclusive' END, CASE WHEN unit IS NULL THEN 'unit' END
             ) || '.']
+        WHEN unit <> o_unit AND (
+            price IS NULL OR o_tiers <> '[]' OR (o_min IS NOT NULL AND min_quantity IS NULL)
+            OR (o_step IS NOT NULL AND step_quantity IS NULL)
+        ) THEN ARRAY['unit', 'UnitOfOfferChanges',
+            'The offer is in ' || o_unit || '; in another unit its price, minimum and step must be said anew, '
+            || 'and tiers through the offers API.']
         WHEN price < 0 OR price >= 1e12
-            THEN ARRAY['price', 'OutOfRange', 'price is ' || price || '; it must be from 0 to below 1,000,000,000,000.']
+            THEN ARRAY['price', 'OutOfRange',
+                'price is ' || left(price || '', 40) || '; it must be from 0 to below 1,000,000,000,000.']
         WHEN scale(price) > 6 AND min_scale(price) > 6
-            THEN ARRAY['price', 'PriceTooPrecise', 'A price has at most 6 decimal places; ' || price || ' has more.']
+            THEN ARRAY['price', 'PriceTooPrecise',
+                'A price has at most 6 decimal places; ' || left(price || '', 40) || ' has more.']
         WHEN currency !~ '^[A-Z]{3}$'
             THEN ARRAY['currency', 'NotACurrency', quote_literal(left(currency, 20)) || ' is not a currency code.']
         WHEN tax_text IS NOT NULL AND tax_rate IS NULL
@@ -252,15 +266,22 @@ _PROBLEM = """
         WHEN inclusive_text IS NOT NULL AND tax_inclusive IS NULL THEN ARRAY['tax_inclusive', 'NotTrueOrFalse',
             'tax_inclusive is ' || quote_literal(left(inclusive_text, 20)) || '; write true or false.']
         WHEN min_quantity <= 0 OR min_quantity >= 1e12 OR min_scale(min_quantity) > decimals THEN ARRAY[
-            'min_quantity', 'NotAQuantity', 'min_quantity ' || min_quantity || ' is no quantity of its unit.']
+            'min_quantity', 'NotAQuantity',
+            'min_quantity ' || left(min_quantity || '', 40) || ' is no quantity of its unit.']
         WHEN step_quantity <= 0 OR step_quantity >= 1e12 OR min_scale(step_quantity) > decimals THEN ARRAY[
-            'step_quantity', 'NotAQuantity', 'step_quantity ' || step_quantity || ' is no quantity of its unit.']
+            'step_quantity', 'NotAQuantity',
+            'step_quantity ' || left(step_quantity || '', 40) || ' is no quantity of its unit.']
         WHEN lead_time_days < 0 OR lead_time_days > 3650 OR min_scale(lead_time_days) > 0 THEN ARRAY[
-            'lead_time_days', 'OutOfRange', 'lead_time_days is ' || lead_time_days || '; whole days from 0 to 3650.']
+            'lead_time_days', 'OutOfRange',
+            'lead_time_days is ' || left(lead_time_days || '', 40) || '; whole days from 0 to 3650.']
+        WHEN cardinality(regions) > 500 THEN ARRAY['regions', 'TooManyRegions', 'At most 500 regions.']
         WHEN regions IS NOT NULL AND NOT array_to_string(regions, ';', '') ~ '^([0-9]{2}([0-9]{4})?(;|$))*$'
             THEN ARRAY['regions', 'NotARegion', 'Regions are GB/T 2260 codes of 2 or 6 digits, separated by ;.']
-        WHEN NOT isfinite(valid_from) OR NOT isfinite(valid_until)
-            OR coalesce(valid_until, o_until) < coalesce(valid_from, o_from, %(on)s)
+        WHEN valid_from NOT BETWEEN '2000-01-01' AND '9999-12-31'
+            THEN ARRAY['valid_from', 'OutOfRange', 'valid_from lies outside the years 2000 to 9999.']
+        WHEN valid_until NOT BETWEEN '2000-01-01' AND '9999-12-31'
+            THEN ARRAY['valid_until', 'OutOfRange', 'valid_until lies outside the years 2000 to 9999.']
+        WHEN coalesce(valid_until, o_until) < coalesce(valid_from, o_from, %(on)s)
             THEN ARRAY['valid_until', 'EndsBeforeItBegins', 'valid_until lies before valid_from.']
         WHEN audience NOT IN ('MEMBERS', 'PUBLIC') AND audience IS DISTINCT FROM o_audience
             THEN ARRAY['audience', 'AudienceNotBySync',
@@ -303,7 +324,13 @@ FROM (
         coalesce(min_quantity, o_min) AS f_min,
         coalesce(step_quantity, o_step) AS f_step,
         coalesce(lead_time_days, o_lead, 0) AS f_lead,
-        coalesce(regions, o_regions, '{{}}') AS f_regions,
+        CASE WHEN regions IS NULL THEN coalesce(o_regions, '{{}}') ELSE (
+            SELECT coalesce(array_agg(region ORDER BY place), '{{}}')
+            FROM (
+                SELECT region, min(place) AS place FROM unnest(regions) WITH ORDINALITY AS each (region, place)
+                GROUP BY region
+            ) AS once
+        ) END AS f_regions,
         coalesce(valid_from, o_from, %(on)s) AS f_from,
         coalesce(valid_until, o_until) AS f_until,
         coalesce(audience, o_audience, 'MEMBERS') AS f_audience,

@@ -82,6 +82,7 @@ async def apply_chunk(
     async with AsyncClientCursor(connection, row_factory=namedtuple_row) as cursor:
         await cursor.execute(_SETTINGS)
         await _stage(cursor, chunk, variants)
+        await cursor.execute(applying.LOCK_STOCK, values)
         first = await _quickly(cursor, values, snapshot=snapshot)
         rest = Applied() if first.rows == chunk.rows else await _carefully(cursor, values, snapshot=snapshot)
     return first.plus(rest)

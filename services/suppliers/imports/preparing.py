@@ -16,7 +16,7 @@ from services.suppliers.imports.reading import (
     rendered,
     scan,
 )
-from services.suppliers.imports.rendering import loads, rendered_element
+from services.suppliers.imports.rendering import loads, object_of, rendered_element
 from services.suppliers.imports.rules import COLUMNS, Format, priced
 from services.suppliers.imports.spreadsheet import to_csv
 
@@ -134,7 +134,7 @@ def _decoded(path: Path) -> Iterator[str]:
 
 def _elements(path: Path) -> Iterator[Any]:
     """The elements of a top-level array, one by one, whatever the size of the file."""
-    decoder = json.JSONDecoder(parse_float=str, parse_int=str)
+    decoder = json.JSONDecoder(parse_float=str, parse_int=str, object_pairs_hook=object_of)
     text = _Text(path)
     text.next_sign()
     text.at += 1

@@ -1,9 +1,9 @@
 """SQL for the rows a nightly feed is made of: a new count or price of what is there already, all else as stored.
 
 One look-up of the offer and one of the stock level find their places (`ctid`); the updates then go straight there.
-`LIMIT 1` keeps
-the planner, which does not know the temporary tables, from reading a whole table instead of looking up its rows.
-A row that asks for anything more is left in `sync_rows` for `judging`; so is one whose place moved in between.
+`LIMIT 1`
+keeps the planner, which does not know the temporary tables, from reading a whole table instead of looking up its
+rows. A row that asks for anything more is left in `sync_rows` for `judging`; so is one whose place moved in between.
 """
 
 from services.suppliers.imports.applying import STOCK_EVENTS
@@ -35,7 +35,7 @@ LEFT JOIN LATERAL (
     LIMIT 1
 ) s ON true
 WHERE r.times = 1 AND r.broken_code IS NULL AND r.brand IS NULL AND r.variant IS NULL
-  AND num_nonnulls(r.price, r.on_hand) > 0
+  AND num_nonnulls(r.price, r.on_hand) > 0 AND o.status = 'ACTIVE'
   AND (r.on_hand IS NULL OR (
       s.place IS NOT NULL AND r.on_hand >= 0 AND r.on_hand < 1e9 AND o.unit_factor < 1e3
       AND scale(r.on_hand) <= o.unit_decimals

@@ -9,15 +9,15 @@ import codecs
 import csv
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
-from itertools import islice
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, BinaryIO, Literal, Self
 
-from services.suppliers.imports.rendering import COPY_COLUMNS, dirty, rendered_cells, rendered_line
+from services.suppliers.imports.rendering import COPY_COLUMNS, clean_line, dirty, rendered_cells, rendered_line
 from services.suppliers.imports.rules import ColumnsRefused, VariantText, columns_of
 
 BLOCK_BYTES = 1024 * 1024
 LINE_BYTES_AT_MOST = 64 * 1024
+CHUNK_BYTES_AT_MOST = 16 * 1024 * 1024
 _DELIMITERS = ",;\t"
 
 
@@ -106,16 +106,28 @@ def _blocks(path: Path) -> Iterator[bytes]:
 
 
 def _look_through(path: Path) -> bool:
-    quoted, row = False, 1
+    quoted, row, open_bytes = False, 1, 0
     for block in _blocks(path):
         if (place := block.find(b"\0")) >= 0:
             row += block.count(b"\n", 0, place)
             raise FileRefused("NulByte", f"Row {row} holds a NUL byte.", row=row)
-        if len(block) == BLOCK_BYTES and b"\n" not in block:
-            raise FileRefused("LineTooLong", f"The line of row {row} is longer than any row can be.", row=row)
+        open_bytes = _check_lines(block, row=row, open_bytes=open_bytes)
         row += block.count(b"\n")
         quoted = quoted or b'"' in block
     return quoted
+
+
+def _check_lines(block: bytes, *, row: int, open_bytes: int) -> int:
+    """Refuse a line that is too long; how much of a line is open at the end, as `open_bytes` were at the beginning."""
+    begin, most = 0, LINE_BYTES_AT_MOST - open_bytes
+    while len(block) - begin > most:
+        end = block.rfind(b"\n", begin, begin + most + 1)
+        if end < 0:
+            row += block.count(b"\n", 0, begin)
+            raise FileRefused("LineTooLong", f"The line of row {row} is longer than any row can be.", row=row)
+        begin, most = end + 1, LINE_BYTES_AT_MOST
+    last = block.rfind(b"\n", begin)
+    return len(block) - last - 1 if last >= 0 else len(block) - begin + (LINE_BYTES_AT_MOST - most)
 
 
 def _bad_row(path: Path, encoding: str) -> int | None:
@@ -238,10 +250,10 @@ def rendered(scratch: Path, columns: tuple[str, ...], *, first_row: int, encodin
 
 
 def chunks(path: Path, prepared: Prepared, *, position: int, row: int, size: int, may_price: bool) -> Iterator[Chunk]:
-    """The rows from a byte position on (`row` is the number of the first), `size` at a time."""
+    """The rows from a byte position on (`row` is the number of the first), at most `size` at a time."""
     with path.open("rb") as handle:
         handle.seek(position)
-        while lines := list(islice(handle, size)):
+        while lines := _next_lines(handle, size):
             position = handle.tell()
             if prepared.kind == "csv":
                 yield _csv_chunk(lines, prepared, first_row=row, position=position)
@@ -252,6 +264,16 @@ def chunks(path: Path, prepared: Prepared, *, position: int, row: int, size: int
                 columns = (*prepared.columns, *COPY_COLUMNS[-3:])
                 yield _text_chunk(b"".join(lines), columns, lines, first_row=row, position=position)
             row += len(lines)
+
+
+def _next_lines(handle: BinaryIO, size: int) -> list[bytes]:
+    lines, held = [], 0
+    for line in handle:
+        lines.append(line)
+        held += len(line)
+        if len(lines) == size or held >= CHUNK_BYTES_AT_MOST:
+            break
+    return lines
 
 
 def variants_named(chunk: Chunk) -> set[VariantText]:
@@ -289,8 +311,7 @@ def _csv_chunk(lines: list[bytes], prepared: Prepared, *, first_row: int, positi
     if b"\r" in data:
         data = data.replace(b"\r\n", b"\n")
     delimiter = prepared.delimiter.encode()
-    others = len(prepared.columns) - 1
-    if not dirty(data, delimiter) and all(line.count(delimiter) == others for line in lines):
+    if not dirty(data, delimiter) and all(map(clean_line(prepared.columns, prepared.delimiter).fullmatch, lines)):
         return Chunk(
             columns=prepared.columns,
             delimiter=prepared.delimiter,

@@ -13,6 +13,7 @@ from services.suppliers.imports.rules import CHARSETS, MEDIA_TYPES, Format
 from shared.errors import TooLarge, UnsupportedMedia
 
 _WRITE_BYTES = 1024 * 1024
+_WAIT_DIGITS = 9
 
 
 class MediaNotRead(UnsupportedMedia):
@@ -87,5 +88,6 @@ def wait_seconds(request: Request, *, most: float) -> float:
     for preference in request.headers.get("prefer", "").split(","):
         name, _, value = preference.strip().partition("=")
         if name.lower() == "wait":
-            return min(most, float(value)) if value.isdigit() else most
+            stated = value.isascii() and value.isdigit() and len(value) <= _WAIT_DIGITS
+            return min(most, int(value)) if stated else most
     return 0

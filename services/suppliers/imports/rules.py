@@ -116,6 +116,39 @@ COLUMNS = (
 )
 """Every column a row may have. `unit` counts `on_hand` and, in a row with offer columns, prices it."""
 
+_NUMBER = r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
+_DAY = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Notation:
+    """How the cells of a column are written. The database would also take 0x10, 1_000, now, epoch and years BC."""
+
+    pattern: str
+    """A regular expression that ends wherever the cell may go on."""
+    rest: bool
+    """Whether more may follow, which the database judges: the time behind a day."""
+    code: str
+    detail: str
+
+
+_A_NUMBER = Notation(pattern=_NUMBER, rest=False, code="NotANumber", detail="a number")
+_A_RATE = Notation(pattern=rf"{_NUMBER} *%?", rest=False, code="NotANumber", detail="a number, as 0.13 or 13%")
+_A_DATE = Notation(pattern=_DAY, rest=True, code="NotADate", detail="a date, as 2026-11-20")
+_A_TIME = Notation(pattern=_DAY, rest=True, code="NotATime", detail="a time, as 2026-11-20T08:00:00+08:00")
+
+NOTATIONS = {
+    "on_hand": _A_NUMBER,
+    "as_of": _A_TIME,
+    "price": _A_NUMBER,
+    "tax_rate": _A_RATE,
+    "min_quantity": _A_NUMBER,
+    "step_quantity": _A_NUMBER,
+    "lead_time_days": _A_NUMBER,
+    "valid_from": _A_DATE,
+    "valid_until": _A_DATE,
+}
+
 ALIASES = {
     "物料编码": "item_no",
     "物料号": "item_no",

@@ -1,7 +1,6 @@
 """A supplier's own stock."""
 
 from collections.abc import Sequence
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import tuple_
@@ -19,7 +18,7 @@ async def stock_page(
     item_no: str | None,
     stock_point: str | None,
     short: bool,
-    after: tuple[Any, ...] | None,
+    after: tuple[str, str] | None,
     limit: int,
 ) -> Sequence[tuple[StockLevel, str]]:
     """Stock levels in key order, each with its item's base unit."""
@@ -38,9 +37,7 @@ async def stock_page(
     if short:
         query = query.where(col(StockLevel.shortfall) > 0)
     if after is not None:
-        query = query.where(
-            tuple_(col(StockLevel.item_no), col(StockLevel.stock_point)) > (str(after[0]), str(after[1]))
-        )
+        query = query.where(tuple_(col(StockLevel.item_no), col(StockLevel.stock_point)) > after)
     query = query.order_by(col(StockLevel.item_no), col(StockLevel.stock_point)).limit(limit)
     return [(level, unit) for level, unit in (await session.execute(query)).all()]
 

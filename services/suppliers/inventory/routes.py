@@ -16,16 +16,17 @@ from services.suppliers.inventory.actions import (
 )
 from services.suppliers.inventory.schemas import CountStock, StockView
 from services.suppliers.inventory.tables import StockLevel
+from shared.contracts.fields import QueryText
 from shared.database import ReadSession, WriteSession
 from shared.errors import refusals
 from shared.http import Now
 from shared.http import router as house_router
 from shared.identity import NotYours, StockWriter, SupplierCaller, same_company
-from shared.paging import PageQuery
+from shared.paging import CursorInvalid, PageQuery
 
 router = house_router("/suppliers", tag="stock")
 
-Label = Annotated[str, Path(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]+$")]
+Label = Annotated[QueryText, Path(min_length=1, max_length=100)]
 
 
 def _view(level: StockLevel, base_unit: str) -> StockView:
@@ -44,7 +45,7 @@ def _view(level: StockLevel, base_unit: str) -> StockView:
     )
 
 
-@router.get("/{supplier_id}/stock", summary="List your stock", responses=refusals(NotYours))
+@router.get("/{supplier_id}/stock", summary="List your stock", responses=refusals(NotYours, CursorInvalid))
 async def list_stock(
     *,
     supplier_id: UUID,
@@ -52,8 +53,8 @@ async def list_stock(
     session: ReadSession,
     paging: PageQuery,
     response: Response,
-    item_no: Annotated[str | None, Query(max_length=100)] = None,
-    stock_point: Annotated[str | None, Query(max_length=100)] = None,
+    item_no: Annotated[QueryText | None, Query(max_length=100)] = None,
+    stock_point: Annotated[QueryText | None, Query(max_length=100)] = None,
     short: Annotated[bool, Query(description="Only where less is on hand than reserved.")] = False,
 ) -> list[StockView]:
     """In the order of item and stock point, exact quantities in base units."""
@@ -64,7 +65,7 @@ async def list_stock(
         item_no=item_no,
         stock_point=stock_point,
         short=short,
-        after=paging.after,
+        after=paging.after_as(str, str),
         limit=paging.limit + 1,
     )
     shown = paging.page(rows, response, key=lambda row: [row[0].item_no, row[0].stock_point])

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
-DEFAULT_STOCK_POINT = "main"
 _LOW_SHARE = Decimal(10)
 
 

@@ -1,6 +1,6 @@
 """Bodies of stock."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Annotated, Literal
 from uuid import UUID
@@ -15,7 +15,9 @@ class CountStock(Body):
 
     on_hand: Annotated[ExactDecimal, Field(ge=0, lt=10**12, examples=["120.500"])]
     unit: Name | None = Field(default=None, description="None: the item's base unit.", examples=["t"])
-    as_of: AwareDatetime | None = Field(default=None, description="When it was counted; now if none.")
+    as_of: Annotated[AwareDatetime, Field(ge=datetime(2000, 1, 1, tzinfo=UTC))] | None = Field(
+        default=None, description="When it was counted; now if none."
+    )
 
 
 class StockView(Answer):

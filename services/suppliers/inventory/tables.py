@@ -27,6 +27,7 @@ class StockLevel(Table, table=True):
         CheckConstraint("reserved <= on_hand", name="not_oversold"),
         CheckConstraint("shortfall >= 0", name="shortfall"),
         CheckConstraint("char_length(stock_point) BETWEEN 1 AND 100", name="stock_point"),
+        CheckConstraint("as_of >= '2000-01-01T00:00:00Z' AND as_of < '9999-12-31T00:00:00Z'", name="as_of"),
     )
 
     supplier_id: UUID = Field(sa_column=Column(Uuid, primary_key=True))

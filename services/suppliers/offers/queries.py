@@ -3,7 +3,6 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
@@ -86,7 +85,7 @@ async def own_listings_page(
     supplier_id: UUID,
     item_no: str | None,
     status: str | None,
-    after: tuple[Any, ...] | None,
+    after: tuple[UUID] | None,
     limit: int,
 ) -> list[Listing]:
     """A supplier's own offers in the order they were made."""
@@ -96,7 +95,7 @@ async def own_listings_page(
     if status is not None:
         query = query.where(col(Offer.status) == status)
     if after is not None:
-        query = query.where(col(Offer.id) > UUID(after[0]))
+        query = query.where(col(Offer.id) > after[0])
     offers = (await session.execute(query.order_by(col(Offer.id)).limit(limit))).scalars().all()
     return await _listings(session, offers)
 

@@ -28,6 +28,7 @@ from shared.audience import viewer_keys
 from shared.clients.transport import ServiceAway, ServiceUnknown
 from shared.clock import business_date
 from shared.contracts.catalog import VariantSnapshot
+from shared.contracts.fields import QueryText
 from shared.contracts.suppliers import QuoteAnswer, QuoteRequest
 from shared.database import ReadSession, WriteSession
 from shared.errors import FieldError, refusals
@@ -35,7 +36,7 @@ from shared.http import ExpectedVersion, Now, VersionChanged, VersionNeeded, eta
 from shared.http import router as house_router
 from shared.idempotency import EXEMPT
 from shared.identity import Caller, Principal, Requires, Role, Scope, SupplierCaller, Visitor
-from shared.paging import PageQuery
+from shared.paging import CursorInvalid, PageQuery
 
 router = house_router("/suppliers/offers", tag="offers")
 
@@ -141,14 +142,14 @@ async def list_offer(
     return _view(listing, viewer=caller, response=response)
 
 
-@router.get("", summary="List your offers")
+@router.get("", summary="List your offers", responses=refusals(CursorInvalid))
 async def list_own(
     *,
     caller: SupplierCaller,
     session: ReadSession,
     paging: PageQuery,
     response: Response,
-    item_no: Annotated[str | None, Query(max_length=100)] = None,
+    item_no: Annotated[QueryText | None, Query(max_length=100)] = None,
     status: OfferStatus | None = None,
 ) -> list[OfferView]:
     """The supplier's own, withdrawn ones too. Buyers search at `catalog`."""
@@ -157,7 +158,7 @@ async def list_own(
         supplier_id=caller.company,
         item_no=item_no,
         status=status,
-        after=paging.after,
+        after=paging.after_as(UUID),
         limit=paging.limit + 1,
     )
     shown = paging.page(rows, response, key=lambda row: [row.offer.id])
@@ -196,8 +197,8 @@ async def change(
     *,
     offer_id: UUID,
     body: OfferTerms,
-    version: ExpectedVersion,
     caller: PriceWriter,
+    version: ExpectedVersion,
     session: WriteSession,
     now: Now,
     response: Response,
@@ -222,8 +223,8 @@ async def change(
 async def withdraw(
     *,
     offer_id: UUID,
-    version: ExpectedVersion,
     caller: PriceWriter,
+    version: ExpectedVersion,
     session: WriteSession,
     now: Now,
     response: Response,

@@ -9,11 +9,10 @@ from datetime import date, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from itertools import pairwise
+from typing import NamedTuple
 
 from shared.quantity import has_at_most, to_base
 
-PRICE_DECIMALS = 6
-RATE_DECIMALS = 6
 QUANTITY_DECIMALS = 3
 TIERS_AT_MOST = 20
 
@@ -83,9 +82,12 @@ class Terms:
     unit_decimals: Mapping[str, int]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(kw_only=True, slots=True)
 class Wanted:
-    """One line of a basket or quote. `on` is the business date of asking; `region` None asks nothing."""
+    """One line of a basket or quote. `on` is the business date of asking; `region` None asks nothing.
+
+    Not frozen, like `FrozenLine`: one is made for every line asked for, and freezing makes that four times as dear.
+    """
 
     quantity: Decimal
     unit: str
@@ -95,7 +97,7 @@ class Wanted:
     on: date
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(kw_only=True, slots=True)
 class FrozenLine:
     """What an order line copies and never changes: quantities, factor, price and the day promised (R7)."""
 
@@ -120,8 +122,7 @@ class Misfit:
     field: str
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Measured:
+class _Measured(NamedTuple):
     priced_quantity: Decimal
     base_quantity: Decimal
     unit_factor: Decimal
@@ -132,18 +133,18 @@ def frozen_line(*, terms: Terms, standing: Standing, wanted: Wanted) -> FrozenLi
 
     Stock is not asked here: it is the reservation's UPDATE that decides (design.md rule 5).
     """
-    against = [
-        *_standing(terms, standing, wanted),
-        *_validity(terms, wanted),
-        *_place(terms, standing, wanted),
-        *_money_and_time(terms, wanted),
-    ]
+    promise = promised_by(lead_time_days=terms.lead_time_days, on=wanted.on)
+    against = (
+        _standing(terms, standing, wanted)
+        + _validity(terms, wanted)
+        + _place(terms, standing, wanted)
+        + _money_and_time(terms, wanted, promise)
+    )
     measured = _measured(terms, wanted)
     if isinstance(measured, Misfit):
         return (*against, measured)
-    against += _lot(terms, measured)
-    if against:
-        return tuple(against)
+    if against := against + _lot(terms, measured):
+        return against
     return FrozenLine(
         quantity=wanted.quantity,
         unit=wanted.unit,
@@ -154,7 +155,7 @@ def frozen_line(*, terms: Terms, standing: Standing, wanted: Wanted) -> FrozenLi
         unit_factor=measured.unit_factor,
         unit_price=price_at(price=terms.price, tiers=terms.tiers, quantity=measured.priced_quantity),
         currency=terms.currency,
-        promised_by=promised_by(lead_time_days=terms.lead_time_days, on=wanted.on),
+        promised_by=promise,
     )
 
 
@@ -180,6 +181,8 @@ def _significant(region: str) -> str:
 
 def price_at(*, price: Decimal, tiers: Sequence[Tier], quantity: Decimal) -> Decimal:
     """The unit price for a quantity: that of the highest tier it reaches, else the offer's own."""
+    if not tiers:
+        return price
     reached = [tier.price for tier in tiers if quantity >= tier.min_quantity]
     return reached[-1] if reached else price
 
@@ -195,45 +198,44 @@ def tiers_ascend(tiers: Sequence[Tier]) -> bool:
     return all(start > 0 for start in starts) and all(later > earlier for earlier, later in pairwise(starts))
 
 
-def _standing(terms: Terms, standing: Standing, wanted: Wanted) -> list[Misfit]:
+def _standing(terms: Terms, standing: Standing, wanted: Wanted) -> tuple[Misfit, ...]:
     if is_qualified(standing=standing, category=terms.category, on=wanted.on):
-        return []
+        return ()
     detail = f"The supplier is not qualified for {terms.category} on {wanted.on}."
-    return [Misfit(code=MisfitCode.SUPPLIER_NOT_QUALIFIED, detail=detail, field="offer_id")]
+    return (Misfit(code=MisfitCode.SUPPLIER_NOT_QUALIFIED, detail=detail, field="offer_id"),)
 
 
-def _validity(terms: Terms, wanted: Wanted) -> list[Misfit]:
+def _validity(terms: Terms, wanted: Wanted) -> tuple[Misfit, ...]:
     if terms.status != OfferStatus.ACTIVE:
         detail = "The offer was withdrawn."
-        return [Misfit(code=MisfitCode.OFFER_EXPIRED, detail=detail, field="offer_id")]
+        return (Misfit(code=MisfitCode.OFFER_EXPIRED, detail=detail, field="offer_id"),)
     if terms.valid_until is not None and wanted.on > terms.valid_until:
         detail = f"The offer was valid until {terms.valid_until}."
-        return [Misfit(code=MisfitCode.OFFER_EXPIRED, detail=detail, field="offer_id")]
+        return (Misfit(code=MisfitCode.OFFER_EXPIRED, detail=detail, field="offer_id"),)
     if wanted.on < terms.valid_from:
         detail = f"The offer is valid from {terms.valid_from}."
-        return [Misfit(code=MisfitCode.OFFER_NOT_YET_VALID, detail=detail, field="offer_id")]
-    return []
+        return (Misfit(code=MisfitCode.OFFER_NOT_YET_VALID, detail=detail, field="offer_id"),)
+    return ()
 
 
-def _place(terms: Terms, standing: Standing, wanted: Wanted) -> list[Misfit]:
+def _place(terms: Terms, standing: Standing, wanted: Wanted) -> tuple[Misfit, ...]:
     if wanted.region is None:
-        return []
+        return ()
     for regions, who in ((terms.regions, "The offer serves"), (standing.regions, "The supplier is qualified for")):
         if not serves(regions=regions, region=wanted.region):
             detail = f"{who} {', '.join(regions)}, not {wanted.region}."
-            return [Misfit(code=MisfitCode.REGION_NOT_SERVED, detail=detail, field="region")]
-    return []
+            return (Misfit(code=MisfitCode.REGION_NOT_SERVED, detail=detail, field="region"),)
+    return ()
 
 
-def _money_and_time(terms: Terms, wanted: Wanted) -> list[Misfit]:
-    against = []
+def _money_and_time(terms: Terms, wanted: Wanted, promise: date) -> tuple[Misfit, ...]:
+    against: tuple[Misfit, ...] = ()
     if wanted.currency != terms.currency:
         detail = f"The offer is in {terms.currency}, not {wanted.currency}."
-        against.append(Misfit(code=MisfitCode.CURRENCY_MISMATCH, detail=detail, field="currency"))
-    promise = promised_by(lead_time_days=terms.lead_time_days, on=wanted.on)
+        against += (Misfit(code=MisfitCode.CURRENCY_MISMATCH, detail=detail, field="currency"),)
     if wanted.need_by is not None and wanted.need_by < promise:
         detail = f"Ordered on {wanted.on} it is promised by {promise}, not by {wanted.need_by}."
-        against.append(Misfit(code=MisfitCode.NEED_BY_TOO_EARLY, detail=detail, field="need_by"))
+        against += (Misfit(code=MisfitCode.NEED_BY_TOO_EARLY, detail=detail, field="need_by"),)
     return against
 
 
@@ -258,13 +260,13 @@ def _measured(terms: Terms, wanted: Wanted) -> _Measured | Misfit:
     return _Measured(priced_quantity=priced, base_quantity=base_quantity, unit_factor=factor)
 
 
-def _lot(terms: Terms, measured: _Measured) -> list[Misfit]:
-    against = []
+def _lot(terms: Terms, measured: _Measured) -> tuple[Misfit, ...]:
+    against: tuple[Misfit, ...] = ()
     minimum, step = terms.min_quantity, terms.step_quantity
     if minimum is not None and measured.priced_quantity < minimum:
         detail = f"The minimum is {minimum} {terms.unit}; this is {measured.priced_quantity}."
-        against.append(Misfit(code=MisfitCode.BELOW_MINIMUM, detail=detail, field="quantity"))
+        against += (Misfit(code=MisfitCode.BELOW_MINIMUM, detail=detail, field="quantity"),)
     if step is not None and measured.priced_quantity % step != 0:
         detail = f"It is sold in steps of {step} {terms.unit}; {measured.priced_quantity} is no multiple."
-        against.append(Misfit(code=MisfitCode.NOT_A_STEP_MULTIPLE, detail=detail, field="quantity"))
+        against += (Misfit(code=MisfitCode.NOT_A_STEP_MULTIPLE, detail=detail, field="quantity"),)
     return against

@@ -10,7 +10,17 @@ from pydantic import Field, model_validator
 from services.suppliers.offers.rules import TIERS_AT_MOST
 from shared.audience import Audience
 from shared.contracts.catalog import VariantReference
-from shared.contracts.fields import Answer, Body, Currency, ExactDecimal, Name, PriceText, RateText, RegionCode
+from shared.contracts.fields import (
+    Answer,
+    Body,
+    CalendarDate,
+    Currency,
+    ExactDecimal,
+    Name,
+    PriceText,
+    RateText,
+    RegionCode,
+)
 
 Label = Annotated[Name, Field(max_length=100)]
 LotText = Annotated[ExactDecimal, Field(gt=0, max_digits=15, decimal_places=3, examples=["10"])]
@@ -39,8 +49,8 @@ class OfferTerms(Body):
     regions: list[RegionCode] = Field(
         default_factory=list, max_length=500, description="None: wherever the supplier is qualified."
     )
-    valid_from: date | None = Field(default=None, description="None: today.")
-    valid_until: date | None = Field(default=None, description="The last day; none: until withdrawn.")
+    valid_from: CalendarDate | None = Field(default=None, description="None: today.")
+    valid_until: CalendarDate | None = Field(default=None, description="The last day; none: until withdrawn.")
     audience: Audience = Audience.MEMBERS
     audience_ids: list[UUID] = Field(
         default_factory=list,

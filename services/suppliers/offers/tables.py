@@ -102,6 +102,8 @@ class Offer(Table, table=True):
         CheckConstraint("step_quantity > 0", name="step_quantity"),
         CheckConstraint("lead_time_days BETWEEN 0 AND 3650", name="lead_time_days"),
         CheckConstraint("valid_until >= valid_from", name="validity"),
+        CheckConstraint("valid_from BETWEEN '2000-01-01' AND '9999-12-31'", name="valid_from"),
+        CheckConstraint("valid_until BETWEEN '2000-01-01' AND '9999-12-31'", name="valid_until"),
         CheckConstraint("char_length(offer_code) BETWEEN 1 AND 100", name="offer_code"),
         CheckConstraint("char_length(stock_point) BETWEEN 1 AND 100", name="stock_point"),
         CheckConstraint("jsonb_typeof(tiers) = 'array'", name="tiers"),

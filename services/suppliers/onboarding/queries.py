@@ -1,7 +1,6 @@
 """Suppliers and their history."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
@@ -34,14 +33,14 @@ async def suppliers_by_id(session: AsyncSession, *, supplier_ids: Iterable[UUID]
 
 
 async def suppliers_page(
-    session: AsyncSession, *, status: str | None, after: tuple[Any, ...] | None, limit: int
+    session: AsyncSession, *, status: str | None, after: tuple[UUID] | None, limit: int
 ) -> Sequence[Supplier]:
     """Suppliers in the order of their registration."""
     query = select(Supplier)
     if status is not None:
         query = query.where(col(Supplier.status) == status)
     if after is not None:
-        query = query.where(col(Supplier.company_id) > UUID(after[0]))
+        query = query.where(col(Supplier.company_id) > after[0])
     return (await session.execute(query.order_by(col(Supplier.company_id)).limit(limit))).scalars().all()
 
 
@@ -57,14 +56,14 @@ async def last_decision(session: AsyncSession, *, supplier_id: UUID) -> Supplier
 
 
 async def decisions_page(
-    session: AsyncSession, *, supplier_id: UUID, after: tuple[Any, ...] | None, limit: int
+    session: AsyncSession, *, supplier_id: UUID, after: tuple[int] | None, limit: int
 ) -> Sequence[SupplierDecision]:
     """A supplier's history from its beginning."""
     found = await session.execute(
         select(SupplierDecision)
         .where(
             col(SupplierDecision.supplier_id) == supplier_id,
-            col(SupplierDecision.number) > (int(after[0]) if after else 0),
+            col(SupplierDecision.number) > (after[0] if after else 0),
         )
         .order_by(col(SupplierDecision.number))
         .limit(limit)

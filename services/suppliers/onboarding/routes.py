@@ -1,7 +1,7 @@
 """The supplier's record over HTTP: operators decide, everyone who is signed in may read."""
 
 from collections.abc import Sequence
-from typing import Annotated, Protocol
+from typing import Annotated, Any, Protocol
 from uuid import UUID
 
 from fastapi import Depends, Query, Request, Response
@@ -19,12 +19,12 @@ from services.suppliers.onboarding.schemas import DecisionView, Qualify, Registe
 from services.suppliers.onboarding.tables import Supplier
 from shared.clients.transport import ServiceAway, ServiceRefused, ServiceUnknown
 from shared.contracts.members import CompanyIdentity
-from shared.database import ReadSession, SystemSession
+from shared.database import ReadSession, SystemSession, scope_to
 from shared.errors import refusals
 from shared.http import ExpectedVersion, Now, VersionChanged, VersionNeeded, etag
 from shared.http import router as house_router
 from shared.identity import Caller, NotYours, Operator, Role, same_company
-from shared.paging import PageQuery
+from shared.paging import CursorInvalid, PageQuery
 
 router = house_router("/suppliers", tag="suppliers")
 
@@ -69,7 +69,7 @@ async def register(
     return _view(supplier, response)
 
 
-@router.get("", summary="List suppliers")
+@router.get("", summary="List suppliers", responses=refusals(CursorInvalid))
 async def list_suppliers(
     _: Caller,
     session: ReadSession,
@@ -78,7 +78,7 @@ async def list_suppliers(
     status: Annotated[SupplierStatus | None, Query(description="Only those in this status.")] = None,
 ) -> list[SupplierView]:
     """Everyone who is signed in may know who sells."""
-    rows = await queries.suppliers_page(session, status=status, after=paging.after, limit=paging.limit + 1)
+    rows = await queries.suppliers_page(session, status=status, after=paging.after_as(UUID), limit=paging.limit + 1)
     shown: Sequence[Supplier] = paging.page(rows, response, key=lambda row: [row.company_id])
     return [SupplierView.model_validate(row) for row in shown]
 
@@ -101,8 +101,8 @@ async def qualify(
     *,
     supplier_id: UUID,
     body: Qualify,
-    version: ExpectedVersion,
     caller: Operator,
+    version: ExpectedVersion,
     session: SystemSession,
     now: Now,
     response: Response,
@@ -131,8 +131,8 @@ async def suspend(
     *,
     supplier_id: UUID,
     body: Suspend,
-    version: ExpectedVersion,
     caller: Operator,
+    version: ExpectedVersion,
     session: SystemSession,
     now: Now,
     response: Response,
@@ -153,8 +153,8 @@ async def leave(
     *,
     supplier_id: UUID,
     body: Suspend,
-    version: ExpectedVersion,
     caller: Operator,
+    version: ExpectedVersion,
     session: SystemSession,
     now: Now,
     response: Response,
@@ -166,14 +166,24 @@ async def leave(
     return _view(supplier, response)
 
 
-# The history is its supplier's and the operators': an operator's company is another, hence the system session.
-@router.get("/{supplier_id}/history", summary="Decisions about a supplier", responses=refusals(NotYours))
+def _number(value: Any) -> int:
+    """A part of a cursor as the number of an entry."""
+    if not isinstance(value, int) or not 0 < value < 2**31:
+        message = "no entry has this number"
+        raise ValueError(message)
+    return value
+
+
+@router.get("/{supplier_id}/history", summary="Decisions about a supplier", responses=refusals(NotYours, CursorInvalid))
 async def history(
-    supplier_id: UUID, caller: Caller, session: SystemSession, paging: PageQuery, response: Response
+    supplier_id: UUID, caller: Caller, session: ReadSession, paging: PageQuery, response: Response
 ) -> list[DecisionView]:
     """Append-only, each entry chained to the one before by its hash. For the supplier itself and operators."""
-    if Role.OPERATOR not in caller.roles:
+    if Role.OPERATOR in caller.roles:
+        await scope_to(session, supplier_id)
+    else:
         same_company(caller, supplier_id, what="This supplier's history")
-    rows = await queries.decisions_page(session, supplier_id=supplier_id, after=paging.after, limit=paging.limit + 1)
+    after = paging.after_as(_number)
+    rows = await queries.decisions_page(session, supplier_id=supplier_id, after=after, limit=paging.limit + 1)
     shown = paging.page(rows, response, key=lambda row: [row.number])
     return [DecisionView.model_validate(row) for row in shown]

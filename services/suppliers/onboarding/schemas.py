@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import Field, field_serializer
 
-from shared.contracts.fields import Answer, Body, Name, RegionCode, Text
+from shared.contracts.fields import Answer, Body, CalendarDate, Name, RegionCode, Text
 
 
 class RegisterSupplier(Body):
@@ -22,7 +22,7 @@ class Qualify(Body):
     regions: list[RegionCode] = Field(
         default_factory=list, max_length=500, description="None: everywhere.", examples=[["11", "310000"]]
     )
-    until: date | None = Field(default=None, description="The last day; none: until suspended.")
+    until: CalendarDate | None = Field(default=None, description="The last day; none: until suspended.")
     reason: Text = Field(default="", examples=["Licence and site visit checked."])
 
 

@@ -12,8 +12,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.suppliers.reservations import queries, rules
-from services.suppliers.reservations.offers_seen import array
 from services.suppliers.reservations.rules import ReservationState, StockKey
+from shared.arrays import array
 from shared.contracts.suppliers import EVENT_ROWS_AT_MOST, STOCK_CHANGED
 from shared.errors import Conflict, NotFound
 from shared.feed import publish
@@ -177,8 +177,8 @@ async def consume(session: AsyncSession, *, reservation_ids: Iterable[UUID]) -> 
     """An order took these reservations: they no longer expire. Told again, nothing changes.
 
     Raises:
-        ReservationUnknown, ReservationLost: see the classes. Neither can happen while reservations expire by
-            `rules.may_expire`; so whoever follows `orders` must park the event where an operator sees it.
+        ReservationUnknown, ReservationLost: see the classes. Neither can happen while reservations expire as
+            `expire` says; so whoever follows `orders` must park the event where an operator sees it.
     """
     wanted = set(reservation_ids)
     states = await queries.lock_reservations(session, reservation_ids=wanted)
@@ -201,7 +201,13 @@ async def release(
 
 
 async def expire(session: AsyncSession, *, caught_up_to: datetime, limit: int, at: datetime) -> int:
-    """Give back what was held too long, at most `limit` reservations; how many. See `rules.may_expire`."""
+    """Give back what was held too long, at most `limit` reservations; how many.
+
+    `orders` commits an order only while its clock is before a reservation's end, and `caught_up_to` is that same
+    clock at the moment when every order committed until then had been applied here. So once it is past the end, an
+    order for the reservation would have been seen. Our own clock is not asked: when `orders` or its follower stands
+    still, nothing expires.
+    """
     ids = await queries.expired_reservations_skip_locked(
         session, ended_before=caught_up_to - rules.EXPIRY_MARGIN, limit=limit
     )

@@ -16,6 +16,7 @@ from uuid import UUID
 
 import orjson
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from services.suppliers.offers.rules import FrozenLine, Wanted, frozen_line
 from services.suppliers.reservations import actions, queries, rules
@@ -29,10 +30,13 @@ from shared.clock import business_date
 from shared.contracts.reservations import ReserveBasket, ReserveLine
 from shared.database import Database, transaction
 from shared.errors import Unavailable
+from shared.logs import log, told
 
 _LINES_AT_ONCE = 2_000
 _TRIES = 5
 _TRY_AGAIN_STATES = frozenset({"40001", "40P01"})
+
+_BUSY = "Others keep changing the same stock; ask again with the same reservation id."
 
 _OUTCOME_OF_ENDED = {
     ReservationState.RELEASED: ("ReservationReleased", "It was released; make a new reservation."),
@@ -84,27 +88,38 @@ class ReservationDesk:
         first: dict[UUID, Asked] = {}
         for each in batch:
             first.setdefault(each.id, each)
-        answers: dict[UUID, bytes] = {}
+        answers: dict[UUID, bytes | Exception] = {}
         for part in _portions(list(first.values())):
             answers |= await self._reserve(part)
         return [
             answers[each.id] if each.request_hash == first[each.id].request_hash else _conflict(each) for each in batch
         ]
 
-    async def _reserve(self, batch: Sequence[Asked]) -> dict[UUID, bytes]:
-        """Answers by reservation id; a batch that lost a race for an id or a lock is judged again."""
-        answers: dict[UUID, bytes] = {}
+    async def _reserve(self, batch: Sequence[Asked]) -> dict[UUID, bytes | Exception]:
+        """Answers by reservation id; a batch that lost a race for an id or a lock is judged again.
+
+        What is wrong with one basket (data of an offer that cannot be read, a value the database does not take)
+        must not fail the others: they are then judged one by one.
+        """
+        answers: dict[UUID, bytes | Exception] = {}
         left = list(batch)
         for _ in range(_TRIES):
             try:
                 answers |= await self._try(left)
-            except OperationalError as error:
-                if getattr(error.orig, "sqlstate", None) not in _TRY_AGAIN_STATES:
-                    raise
+            except (OperationalError, PoolTimeout) as error:
+                # Lost connections and full pools are no basket's fault; asking for each alone would only take longer.
+                if not _worth_another_try(error):
+                    return answers | {each.id: error for each in left}
+            except Exception as error:  # noqa: BLE001 - told as the answer of the basket it belongs to
+                if len(left) == 1:
+                    return answers | {left[0].id: _unreadable(left[0], error)}
+                for each in left:
+                    answers |= await self._reserve([each])
+                return answers
             left = [each for each in left if each.id not in answers]
             if not left:
                 return answers
-        raise ReservationsBusy("Others keep changing the same stock; ask again with the same reservation id.")
+        return answers | {each.id: ReservationsBusy(_BUSY) for each in left}
 
     async def _try(self, batch: Sequence[Asked]) -> dict[UUID, bytes]:
         asked_for: dict[frozenset[str], set[OfferNumber]] = {}
@@ -139,6 +154,10 @@ class ReservationDesk:
         return {each.id: _told_again(each, found[each.id]) for each in batch if each.id in found}
 
 
+def _worth_another_try(error: Exception) -> bool:
+    return getattr(getattr(error, "orig", None), "sqlstate", None) in _TRY_AGAIN_STATES
+
+
 def _portions(batch: Sequence[Asked]) -> list[list[Asked]]:
     """Parts of a batch that make statements of a bearable size; a large basket stands alone."""
     portions: list[list[Asked]] = []
@@ -159,7 +178,7 @@ def _judged(each: Asked, seen: Mapping[OfferNumber, OfferSeen]) -> Candidate | b
     on = business_date(basket.at or each.at)
     refusals: list[dict[str, object]] = []
     lines: list[HeldLine] = []
-    told: list[bytes] = []
+    answered: list[bytes] = []
     for line in basket.lines:
         offer = seen.get(line.offer_id.int)
         if offer is None:
@@ -176,8 +195,8 @@ def _judged(each: Asked, seen: Mapping[OfferNumber, OfferSeen]) -> Candidate | b
         fits = frozen_line(terms=offer.terms, standing=offer.standing, wanted=wanted)
         if not isinstance(fits, FrozenLine):
             refusals += [_refusal(line, misfit.code, misfit.detail, misfit.field) for misfit in fits]
-        elif fits.base_quantity >= rules.MOST_BASE_QUANTITY:
-            detail = f"{fits.base_quantity:f} {fits.base_unit} is more than can be counted here."
+        elif not rules.can_be_counted(fits.quantity, fits.priced_quantity, fits.base_quantity):
+            detail = f"{line.quantity:f} {line.unit} is more than can be counted here."
             refusals.append(_refusal(line, "QuantityTooLarge", detail, "quantity"))
         else:
             lines.append(
@@ -189,7 +208,7 @@ def _judged(each: Asked, seen: Mapping[OfferNumber, OfferSeen]) -> Candidate | b
                     columns=offer.columns,
                 )
             )
-            told.append(_told(line, offer, fits))
+            answered.append(_told(line, offer, fits))
     if refusals:
         return _answer(each.id, outcome="refused", refusals=refusals)
     return Candidate(
@@ -198,7 +217,7 @@ def _judged(each: Asked, seen: Mapping[OfferNumber, OfferSeen]) -> Candidate | b
         request_hash=each.request_hash,
         expires_at=each.at + timedelta(seconds=basket.ttl_seconds),
         lines=lines,
-        answer=b"[" + b",".join(told) + b"]",
+        answer=b"[" + b",".join(answered) + b"]",
     )
 
 
@@ -221,8 +240,8 @@ def _told(line: ReserveLine, offer: OfferSeen, fits: FrozenLine) -> bytes:
 def _refusal(
     line: ReserveLine | HeldLine, code: str, detail: str, field: str, available: Decimal | None = None
 ) -> dict[str, object]:
-    told = None if available is None else f"{available:f}"
-    return {"line_no": line.line_no, "code": code, "detail": detail, "field": field, "available": told}
+    left = None if available is None else f"{available:f}"
+    return {"line_no": line.line_no, "code": code, "detail": detail, "field": field, "available": left}
 
 
 _NOTHING: dict[str, object] = {
@@ -281,6 +300,17 @@ def _told_again(each: Asked, found: Found) -> bytes:
         detail=detail,
         expires_at=found.expires_at,
         lines=orjson.Fragment(found.lines),
+    )
+
+
+def _unreadable(each: Asked, error: Exception) -> bytes:
+    """Nothing of the basket was held: its transaction, if it came to one, was rolled back."""
+    log.error("basket_unreadable", reservation_id=str(each.id), error=told(error), exc_info=error)
+    return _answer(
+        each.id,
+        outcome="refused",
+        code="BasketUnreadable",
+        detail="What its offers say cannot be read; nothing was held, and the operators have been told.",
     )
 
 

@@ -15,7 +15,7 @@ async def expire_reservations(
 ) -> int:
     """Give back what was held too long and no order can take any more; how many reservations.
 
-    Asks how far this service has followed `orders` (see `rules.may_expire`); as long as it never has, nothing
+    Asks how far this service has followed `orders` (see `actions.expire`); as long as it never has, nothing
     expires. Several workers may do this at once: each takes what the others leave.
     """
     expired = 0

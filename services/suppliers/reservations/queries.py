@@ -10,8 +10,8 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
-from services.suppliers.reservations.offers_seen import array, quoted
 from services.suppliers.reservations.rules import ReservationState, StockKey
+from shared.arrays import array, quoted
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -3,7 +3,7 @@
 import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from typing import Protocol
@@ -12,8 +12,8 @@ from uuid import UUID
 EXPIRY_MARGIN = timedelta(seconds=30)
 """Between the end of a reservation and its expiry, measured on the clock of `orders`."""
 
-MOST_BASE_QUANTITY = Decimal(10) ** 15
-"""The first quantity that a NUMERIC(18, 3) cannot hold."""
+MOST_QUANTITY = Decimal(10) ** 15
+"""The first quantity that a NUMERIC(18, 3) cannot hold; here and in the order that takes the goods."""
 
 StockKey = tuple[str, str, str]
 """(supplier id, item number, stock point) of one stock row; text, which Python compares much faster than UUIDs."""
@@ -49,14 +49,9 @@ def may_become(before: ReservationState, after: ReservationState) -> bool:
     return (before, after) in TRANSITIONS
 
 
-def may_expire(*, expires_at: datetime, caught_up_to: datetime) -> bool:
-    """Whether no order can still come for a held reservation.
-
-    `orders` commits an order only while its clock is before `expires_at`, and `caught_up_to` is that same clock at
-    the moment when every order committed until then had been applied here. So an order for this reservation would
-    have been seen by now. Our own clock is not asked: when `orders` or its follower stands still, nothing expires.
-    """
-    return expires_at + EXPIRY_MARGIN < caught_up_to
+def can_be_counted(quantity: Decimal, priced_quantity: Decimal, base_quantity: Decimal) -> bool:
+    """Whether every quantity of a line has room in its column."""
+    return quantity < MOST_QUANTITY and priced_quantity < MOST_QUANTITY and base_quantity < MOST_QUANTITY
 
 
 class AskedLine(Protocol):

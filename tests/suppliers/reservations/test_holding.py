@@ -138,7 +138,12 @@ async def test_a_stock_point_that_was_never_counted_has_nothing(market, http):
         ({}, {"quantity": "1000.001"}, "InsufficientStock", "quantity"),
         ({"lead_time_days": 30}, {"need_by": today() + timedelta(days=29)}, "NeedByTooEarly", "need_by"),
         ({}, {"need_by": date(2020, 1, 1)}, "NeedByTooEarly", "need_by"),
-        ({"on_hand": None}, {"quantity": "100000000000000000"}, "QuantityTooLarge", "quantity"),
+        (
+            {"on_hand": None, "unit": "kt", "unit_factor": Decimal(1000)},
+            {"quantity": "1000000000000", "unit": "kt"},
+            "QuantityTooLarge",
+            "quantity",
+        ),
     ],
 )
 async def test_each_reason_against_a_line_has_its_own_code(market, http, changes, line, code, field):

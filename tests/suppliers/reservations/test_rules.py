@@ -1,6 +1,6 @@
 """The pure rules of reservations."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 from decimal import Decimal
 from itertools import product
 from types import SimpleNamespace
@@ -13,9 +13,9 @@ from services.suppliers.reservations.rules import (
     LIVE,
     TRANSITIONS,
     ReservationState,
+    can_be_counted,
     fingerprint,
     may_become,
-    may_expire,
     short_of,
     total_by_stock,
 )
@@ -32,12 +32,13 @@ def test_only_a_held_reservation_becomes_something_else():
     assert {"HELD", "CONSUMED"} == LIVE
 
 
-def test_a_reservation_may_expire_only_when_orders_were_followed_half_a_minute_past_its_end():
-    ends = datetime(2026, 11, 22, 12, tzinfo=UTC)
-    half_a_minute = timedelta(seconds=30)
-    assert not may_expire(expires_at=ends, caught_up_to=ends)
-    assert not may_expire(expires_at=ends, caught_up_to=ends + half_a_minute)
-    assert may_expire(expires_at=ends, caught_up_to=ends + half_a_minute + timedelta(microseconds=1))
+def test_every_quantity_of_a_line_must_have_room_in_its_column():
+    most, too_much = Decimal("999999999999999.999"), Decimal(10) ** 15
+    assert can_be_counted(most, most, most)
+    for place in range(3):
+        quantities = [Decimal(1)] * 3
+        quantities[place] = too_much
+        assert not can_be_counted(*quantities)
 
 
 def test_quantities_of_one_stock_row_are_summed():

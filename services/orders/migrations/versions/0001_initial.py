@@ -275,6 +275,13 @@ _LINE_GUARD = [
 _PLAIN_BODIES = "ALTER TABLE idempotency_keys ALTER COLUMN body SET STORAGE EXTERNAL"
 
 
+# What was ordered and what was changed about it can be moved on, never made unseen.
+_NOTHING_IS_REMOVED = (
+    "REVOKE DELETE, TRUNCATE ON baskets, purchase_orders, purchase_order_lines, line_changes "
+    "FROM orders_app, orders_worker"
+)
+
+
 def upgrade() -> None:
     statements = [
         *house_schema("orders"),
@@ -290,6 +297,7 @@ def upgrade() -> None:
         *_INDEXES,
         *_LINE_GUARD,
         *append_only("order_history", service="orders"),
+        _NOTHING_IS_REMOVED,
         *row_security("projects", "buyer_id"),
         *row_security("delivery_points", "buyer_id"),
         *row_security("number_counters", "buyer_id"),

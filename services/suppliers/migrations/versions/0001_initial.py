@@ -126,6 +126,8 @@ _OFFERS = """
         CONSTRAINT ck_offers_step_quantity CHECK (step_quantity > 0),
         CONSTRAINT ck_offers_lead_time_days CHECK (lead_time_days BETWEEN 0 AND 3650),
         CONSTRAINT ck_offers_validity CHECK (valid_until >= valid_from),
+        CONSTRAINT ck_offers_valid_from CHECK (valid_from BETWEEN '2000-01-01' AND '9999-12-31'),
+        CONSTRAINT ck_offers_valid_until CHECK (valid_until BETWEEN '2000-01-01' AND '9999-12-31'),
         CONSTRAINT ck_offers_audience CHECK (audience IN ('PARTIES', 'ORG', 'CIRCLE', 'MEMBERS', 'PUBLIC')),
         CONSTRAINT ck_offers_offer_code CHECK (char_length(offer_code) BETWEEN 1 AND 100),
         CONSTRAINT ck_offers_stock_point CHECK (char_length(stock_point) BETWEEN 1 AND 100),
@@ -148,7 +150,8 @@ _STOCK_LEVELS = """
         CONSTRAINT ck_stock_levels_reserved CHECK (reserved >= 0),
         CONSTRAINT ck_stock_levels_not_oversold CHECK (reserved <= on_hand),
         CONSTRAINT ck_stock_levels_shortfall CHECK (shortfall >= 0),
-        CONSTRAINT ck_stock_levels_stock_point CHECK (char_length(stock_point) BETWEEN 1 AND 100)
+        CONSTRAINT ck_stock_levels_stock_point CHECK (char_length(stock_point) BETWEEN 1 AND 100),
+        CONSTRAINT ck_stock_levels_as_of CHECK (as_of >= '2000-01-01T00:00:00Z' AND as_of < '9999-12-31T00:00:00Z')
     ) WITH (fillfactor = 80)"""
 
 _STOCK_BAND = """
