@@ -23,7 +23,8 @@ up: $(RUN) ## start everything: PostgreSQL, the four services, the demo world (C
 
 .PHONY: test
 test: $(DEV) ## run every test on real PostgreSQL (ARGS="tests/orders -x" runs some)
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest $(or $(ARGS),-n auto -m "not journey")
+	@test -n "$(ARGS)" || $(BIN)/python -m pytest -m journey
 
 .PHONY: check
 check: $(DEV) ## format, lint, strict types, import contracts
@@ -46,6 +47,7 @@ lock: $(DEV) ## choose newest allowed versions and write both lock files (no ind
 
 .PHONY: clean
 clean: ## remove the environment, the local database and every cache
+	@test ! -x $(BIN)/dougong || $(BIN)/python -m infra.clean
 	rm -rf $(VENV) .dougong .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

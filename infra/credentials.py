@@ -4,7 +4,9 @@ import os
 import secrets
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from infra.instance import CannotStart
 
 
 class Client(BaseModel):
@@ -49,10 +51,17 @@ class Credentials(BaseModel):
 
     @classmethod
     def load(cls, file: Path) -> "Credentials":
-        """What the file holds; nothing when there is no file."""
+        """What the file holds; nothing when there is no file.
+
+        Raises:
+            CannotStart: the file is there and cannot be read.
+        """
         if not file.exists():
             return cls()
-        return cls.model_validate_json(file.read_bytes())
+        try:
+            return cls.model_validate_json(file.read_bytes())
+        except (OSError, ValidationError) as problem:
+            raise CannotStart(f"{file} cannot be read; put it right, or remove it and `make clean`.") from problem
 
     def save(self, file: Path) -> None:
         """Replace the file in one move; nobody else may read it at any moment."""

@@ -54,7 +54,7 @@ def open_databases(data_dir: Path, *, environment: Mapping[str, str] = os.enviro
         raise CannotStart(str(problem)) from problem
     except psycopg.OperationalError as problem:
         where = "DOUGONG_POSTGRES" if server is None else "the embedded PostgreSQL"
-        raise CannotStart(f"{where} refuses the connection: {str(problem).strip()}") from problem
+        raise CannotStart(f"{where} refuses the connection: {' '.join(str(problem).split())}") from problem
     except OSError as problem:
         raise CannotStart(f"PostgreSQL cannot use {data_dir}: {problem}") from problem
     return Databases(admin_url=admin_url, urls=urls, server=server)

@@ -8,11 +8,14 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import psutil
 
-from infra.postgres import SERVICES, ServiceUrls
+if TYPE_CHECKING:
+    from infra.postgres import ServiceUrls
 
+SERVICES = ("members", "catalog", "suppliers", "orders")
 ROOT = Path(__file__).resolve().parent.parent
 HOST = "127.0.0.1"
 PORT_BASE = 8100
@@ -72,7 +75,7 @@ class Instance:
         """All four."""
         return {service: self.address(service) for service in SERVICES}
 
-    def environment(self, service: str, urls: ServiceUrls, *, client: tuple[str, str] | None) -> dict[str, str]:
+    def environment(self, service: str, urls: "ServiceUrls", *, client: tuple[str, str] | None) -> dict[str, str]:
         """The settings of one service, as its process finds them."""
         prefix = service.upper()
         values = {
@@ -135,9 +138,14 @@ def exclusively(instance: Instance) -> Iterator[None]:
     """Hold the installation's folder.
 
     Raises:
+        CannotStart: the folder cannot be used.
         AlreadyRunning: another process runs from it.
     """
-    instance.data_dir.mkdir(parents=True, exist_ok=True)
+    try:
+        instance.data_dir.mkdir(parents=True, exist_ok=True)
+        (instance.data_dir / "lock").touch()
+    except OSError as problem:
+        raise CannotStart(f"The folder {instance.data_dir} cannot be used: {problem.strerror}.") from problem
     with (instance.data_dir / "lock").open("a+") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from infra.api import Api, Refused, Unreachable
 from infra.credentials import Client, SignIn
@@ -56,7 +56,10 @@ def load_session(file: Path) -> StoredSession:
     """
     if not file.exists():
         raise NotSignedIn("Nobody is signed in: `dougong login`, or name one of the ready sign-ins with --as EMAIL.")
-    return StoredSession.model_validate_json(file.read_bytes())
+    try:
+        return StoredSession.model_validate_json(file.read_bytes())
+    except (OSError, ValidationError) as problem:
+        raise NotSignedIn(f"{file} cannot be read; sign in again: `dougong login`.") from problem
 
 
 class PersonTokens:

@@ -1,9 +1,11 @@
 """Starts the processes, watches them, stops them: each in a group of its own, known by its id."""
 
+import ctypes
 import json
 import os
 import signal
 import subprocess
+import sys
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
@@ -21,6 +23,8 @@ GRACE_SECONDS = 15.0
 STEADY_SECONDS = 60.0
 """A process that ran so long before it died may be started once more."""
 _LOG_LIMIT_BYTES = 20_000_000
+_TAIL_LINES = 60
+_PR_SET_PDEATHSIG = 1
 
 
 @dataclass(kw_only=True)
@@ -35,6 +39,8 @@ class Child:
     """The address that answers 200 once it can work."""
     process: subprocess.Popen[bytes] | None = None
     started_at: float = 0.0
+    log_begins: int = 0
+    """Where in the log this start began."""
     restarts: int = 0
     given_up: bool = False
 
@@ -43,11 +49,14 @@ class Child:
         return self.process is not None and self.process.poll() is None
 
     def last_words(self, lines: int = 3) -> str:
-        """The end of its log."""
+        """What it said last since it was started, complaints before the server's own progress notes."""
         if not self.log.exists():
             return ""
-        with self.log.open(encoding="utf-8", errors="replace") as stream:
-            return " / ".join(line.strip() for line in deque(stream, lines) if line.strip())
+        with self.log.open("rb") as stream:
+            stream.seek(self.log_begins)
+            said = [line.decode(errors="replace").strip() for line in deque(stream, _TAIL_LINES)]
+        told = [line for line in said if line and not line.startswith("[INFO]")] or [line for line in said if line]
+        return " / ".join(told[-lines:])
 
 
 class Supervisor:
@@ -68,8 +77,10 @@ class Supervisor:
         if child.log.exists() and child.log.stat().st_size > _LOG_LIMIT_BYTES:
             child.log.replace(child.log.with_suffix(".log.1"))
         with child.log.open("ab") as log:
+            child.log_begins = log.tell()
             child.process = subprocess.Popen(
                 list(child.command),
+                preexec_fn=_die_with_parent,  # noqa: PLW1509 - it calls into the kernel and takes no lock
                 env={**os.environ, **child.environment},
                 cwd=ROOT,
                 stdin=subprocess.DEVNULL,
@@ -151,6 +162,12 @@ class Supervisor:
             _end_group(child.process.pid, signal.SIGKILL)
             child.process.wait()
         self._register.unlink(missing_ok=True)
+
+
+def _die_with_parent() -> None:
+    """In the child: end when the starter is killed without a word (Linux; elsewhere the next run sees to it)."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def end_leftovers(register: Path, *, say: Callable[[str], None]) -> None:

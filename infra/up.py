@@ -6,6 +6,7 @@ world; then it prints where things are, watches the processes, and stops them in
 
 import argparse
 import asyncio
+import json
 import signal
 import sys
 import time
@@ -23,8 +24,7 @@ from infra.commands.console import ExitCode
 from infra.credentials import Credentials
 from infra.databases import Databases, migrate, open_databases
 from infra.foundation import complete, lay_foundation
-from infra.instance import DATA_DIR, PORT_BASE, WORKERS, CannotStart, Instance, exclusively
-from infra.postgres import SERVICES
+from infra.instance import DATA_DIR, PORT_BASE, SERVICES, WORKERS, CannotStart, Instance, exclusively
 from infra.seed.seeding import seed_demo_world
 from infra.supervisor import Child, Supervisor, end_leftovers
 from shared import clock
@@ -97,15 +97,15 @@ def run(instance: Instance, *, demo: bool, stop: Stop, console: Console) -> int:
         supervisor = None
         try:
             migrate(databases.urls, say=say)
-            asyncio.run(lay_foundation(databases, credentials, at=clock.now(), say=say))
             children = processes(instance, databases, credentials)
             supervisor = Supervisor(children, register=instance.processes_file, say=say)
             say(f"Starting {len(children)} processes …")
             supervisor.start()
+            asyncio.run(lay_foundation(databases, credentials, at=clock.now(), say=say))  # while they start
             supervisor.wait_ready()
             if demo:
                 _seed(instance, credentials, say=say)
-            show(instance, credentials, console=console)
+            announce(instance, credentials, console=console)
             say(f"Ready after {time.monotonic() - begun:.1f} s. Ctrl-C stops everything.")
             stop.watching = True
             given_up = supervisor.watch(stop.wished)
@@ -123,14 +123,27 @@ def _seed(instance: Instance, credentials: Credentials, *, say: Callable[[str], 
     try:
         seed_demo_world(api, credentials, save=lambda: credentials.save(instance.credentials_file), say=say)
     except (Refused, Unreachable) as problem:
+        if isinstance(problem, Refused) and problem.code == "SignInRefused":
+            raise CannotStart(
+                f"The database knows other passwords than {instance.credentials_file}: put that file back, "
+                "or begin anew with `make clean`."
+            ) from problem
         fields = "; ".join(f"{error.get('field')}: {error.get('message')}" for error in getattr(problem, "errors", []))
         raise CannotStart(f"The demonstration world cannot be made: {problem} {fields}".rstrip()) from problem
     finally:
         api.close()
 
 
-def show(instance: Instance, credentials: Credentials, *, console: Console) -> None:
-    """Addresses, sign-ins and keys."""
+def announce(instance: Instance, credentials: Credentials, *, console: Console) -> None:
+    """Addresses, sign-ins and keys; on a silenced console one JSON document that says where they are."""
+    if console.quiet:
+        places = {
+            "addresses": instance.addresses,
+            "credentials": str(instance.credentials_file),
+            "logs": str(instance.logs),
+        }
+        print(json.dumps(places), flush=True)
+        return
     wide = Console(file=console.file, highlight=False, width=max(console.width, _WIDTH))
     people = [*([credentials.operator] if credentials.operator else []), *credentials.people.values()]
     _print_table(
@@ -165,6 +178,7 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--data-dir", type=Path, default=DATA_DIR, help="folder of database, keys and logs")
     parser.add_argument("--service-workers", type=int, default=1, help="server processes per service")
     parser.add_argument("--log-level", default="INFO", choices=["DEBUG", "INFO", "WARNING", "ERROR"])
+    parser.add_argument("--json", action="store_true", help="when ready one JSON document, and nothing else")
     parser.add_argument("--without-demo", action="store_true", help="no demonstration world")
     return parser.parse_args(arguments)
 
@@ -181,7 +195,7 @@ def main(arguments: list[str] | None = None) -> int:
     stop = Stop()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, stop.on_signal)
-    console = Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+    console = Console(quiet=chosen.json, highlight=False, soft_wrap=not sys.stdout.isatty())
     try:
         return run(instance, demo=not chosen.without_demo, stop=stop, console=console)
     except CannotStart as problem:

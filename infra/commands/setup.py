@@ -1,22 +1,24 @@
-"""Starting, migrating, seeding, and the demonstration files."""
+"""Starting, migrating, seeding, and the demonstration files.
+
+What these need (SQLAlchemy, the services themselves) is imported when it is used: the other commands start without.
+"""
 
 import asyncio
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from infra import databases, foundation
-from infra import up as starting
 from infra.commands.console import DataDir, JsonFlag, Out, failing_well
 from infra.credentials import Credentials
 from infra.instance import DATA_DIR, PORT_BASE, AlreadyRunning, Instance, exclusively
-from infra.seed import demo_files
-from infra.seed.seeding import seed_demo_world
 from shared import clock
+
+if TYPE_CHECKING:
+    from infra.databases import Databases
 
 app = typer.Typer()
 PortBase = Annotated[int, typer.Option("--port-base", help="members answers on this + 1, … orders on + 4.")]
@@ -29,15 +31,21 @@ def up(
     data_dir: DataDir = DATA_DIR,
     service_workers: Annotated[int, typer.Option(help="Server processes per service.")] = 1,
     without_demo: Annotated[bool, typer.Option("--without-demo", help="No demonstration world.")] = False,
+    json: JsonFlag = False,
 ) -> None:
     """Start everything on this machine; Ctrl-C stops it."""
+    from infra import up as starting
+
     arguments = [f"--port-base={port_base}", f"--data-dir={data_dir}", f"--service-workers={service_workers}"]
-    sys.exit(starting.main([*arguments, *(["--without-demo"] if without_demo else [])]))
+    flags = {"--without-demo": without_demo, "--json": json}
+    sys.exit(starting.main([*arguments, *(flag for flag, wanted in flags.items() if wanted)]))
 
 
 @app.command()
 def migrate(*, data_dir: DataDir = DATA_DIR, json: JsonFlag = False) -> None:
     """Create roles and databases that are missing and bring every schema to its newest version."""
+    from infra import databases
+
     out = Out(json=json)
     with failing_well(out):
         with _opened(data_dir) as opened:
@@ -57,6 +65,9 @@ def seed(
     json: JsonFlag = False,
 ) -> None:
     """Load the taxonomy, introduce services and operator; then tell the demonstration world to running services."""
+    from infra import foundation
+    from infra.seed.seeding import seed_demo_world
+
     out = Out(json=json)
     instance = Instance(data_dir=data_dir, port_base=port_base)
     with failing_well(out):
@@ -76,10 +87,12 @@ def seed(
 def demo_files_(
     folder: Annotated[Path, typer.Argument(help="Where to write them.")],
     *,
-    rows: Annotated[int, typer.Option(min=100, help="Rows of the price and stock file.")] = demo_files.ROWS,
+    rows: Annotated[int, typer.Option(min=100, help="Rows of the price and stock file.")] = 20_000,
     json: JsonFlag = False,
 ) -> None:
     """Write a price and stock file of 20,000 rows from twelve suppliers, and a material list it can serve."""
+    from infra.seed import demo_files
+
     out = Out(json=json)
     with failing_well(out):
         day = clock.business_date(clock.now())
@@ -91,8 +104,10 @@ def demo_files_(
 
 
 @contextmanager
-def _opened(data_dir: Path) -> Iterator[databases.Databases]:
+def _opened(data_dir: Path) -> "Iterator[Databases]":
     """The databases; the embedded server is stopped afterwards unless `dougong up` is running on it."""
+    from infra import databases
+
     try:
         with exclusively(Instance(data_dir=data_dir)):
             opened = databases.open_databases(data_dir)

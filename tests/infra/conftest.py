@@ -1,7 +1,9 @@
 """Fake services on a real port: the command line is tried through HTTP, as a process would."""
 
 import json
+import random
 import re
+import socket
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -20,6 +22,20 @@ from infra.postgres import SERVICES
 BUYER = "buyer@gc-a.example"
 TAX_ID = "91320500MA2DEMQ7X8"
 SUPPLIER_ID = "0190f0f0-0000-7000-8000-000000000001"
+
+
+def free_port_base() -> int:
+    """A base above which four ports in a row are free, below those the system gives to outgoing connections."""
+    for _ in range(50):
+        base = 20_000 + random.randrange(1_200) * 10
+        try:
+            for offset in range(1, 5):
+                with socket.socket() as probe:
+                    probe.bind(("127.0.0.1", base + offset))
+        except OSError:
+            continue
+        return base
+    raise AssertionError("no four free ports in a row")
 
 
 @dataclass

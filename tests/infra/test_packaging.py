@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+import sys
 import tomllib
 from importlib import import_module
 from pathlib import Path
@@ -9,6 +10,8 @@ from typing import Any
 
 import pytest
 import yaml
+
+from infra import instance, postgres
 
 ROOT = Path(__file__).resolve().parents[2]
 SERVICES = ("members", "catalog", "suppliers", "orders")
@@ -120,3 +123,13 @@ def test_the_migrating_container_reaches_every_role_of_every_service(compose):
         for name in ("OWNER_DATABASE_URL", "DATABASE_URL", "SYSTEM_DATABASE_URL"):
             assert f"{service.upper()}_{name}" in given
     assert compose["services"]["postgres"]["image"] == "postgres:18"
+
+
+def test_the_command_line_starts_without_what_only_the_services_need():
+    program = "import sys, infra.cli; print([m for m in ('fastapi', 'sqlalchemy', 'alembic') if m in sys.modules])"
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert ran.stdout.strip() == "[]"
+
+
+def test_the_servers_and_the_starter_mean_the_same_services():
+    assert SERVICES == instance.SERVICES == postgres.SERVICES

@@ -16,6 +16,7 @@ import pytest
 
 from infra.instance import HOST, AlreadyRunning, CannotStart, Instance, exclusively
 from infra.supervisor import Child, Supervisor, end_leftovers
+from tests.infra.conftest import free_port_base
 
 SLEEP = "import time; time.sleep(60)"
 STUBBORN = (
@@ -155,11 +156,11 @@ def test_what_a_killed_run_left_is_ended_and_a_reused_number_is_left_alone(tmp_p
 
 
 def test_a_taken_port_is_one_sentence_with_the_way_out():
+    instance = Instance(port_base=free_port_base())
+    port = instance.port("suppliers")
     with socket.socket() as taken:
-        taken.bind((HOST, 0))
+        taken.bind((HOST, port))
         taken.listen()
-        port = taken.getsockname()[1]
-        instance = Instance(port_base=port - 3)
         with pytest.raises(
             CannotStart, match=rf"^Port {port}, meant for suppliers, is taken.*--port-base \d+"
         ) as caught:

@@ -1,16 +1,17 @@
 """The story of the README, told to the very processes that `make up` starts.
 
 PostgreSQL, four services and four workers on free ports; the demonstration world; 20,000 rows synchronised; the list
-of twenty materials ordered by the first contractor and answered by its suppliers; a service killed; a clean stop; a
-second start on the same data.
+of twenty materials ordered by the first contractor and answered by a supplier; a service killed, then everything
+killed; a second start on the same data; a clean stop.
 """
 
 import json
 import os
+import shutil
 import signal
-import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -22,28 +23,17 @@ import pytest
 
 from infra.credentials import Credentials
 from infra.instance import ROOT, Instance
+from infra.postgres import Server
+from infra.supervisor import end_leftovers
+from tests.infra.conftest import free_port_base
 
 pytestmark = pytest.mark.journey
 BUYER = "buyer@gc-a.example"
 OTHER_BUYER = "buyer@gc-b.example"
-START_SECONDS_MAX = 90
+START_SECONDS_MAX = 150
 STOP_SECONDS_MAX = 40
-
-
-def free_port_base() -> int:
-    """A base above which four ports in a row are free."""
-    for _ in range(50):
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            base = probe.getsockname()[1]
-        try:
-            for offset in range(1, 5):
-                with socket.socket() as probe:
-                    probe.bind(("127.0.0.1", base + offset))
-        except OSError:
-            continue
-        return int(base)
-    raise AssertionError("no four free ports in a row")
+COMMAND_SECONDS_MAX = 300
+"""Bounds for a machine that is busy with other things; a quiet one with two cores tells the story in a minute."""
 
 
 def wait_for(condition: Callable[[], Any], *, seconds: float, what: str) -> Any:
@@ -54,6 +44,13 @@ def wait_for(condition: Callable[[], Any], *, seconds: float, what: str) -> Any:
             return found
         assert time.monotonic() < deadline, f"waited {seconds:.0f} s for {what}"
         time.sleep(0.1)
+
+
+def runs(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 class Installation:
@@ -97,6 +94,18 @@ class Installation:
         self.process = None
         return code
 
+    def kill(self) -> None:
+        """Kill the starter, then the database server, as a crash would."""
+        assert self.process is not None
+        self.process.kill()
+        self.process.wait()
+        self.process = None
+        os.kill(self.postmaster(), signal.SIGKILL)
+
+    def postmaster(self) -> int:
+        file = Server(self.instance.data_dir / "postgres").data / "postmaster.pid"
+        return int(file.read_text().splitlines()[0])
+
     def told(self) -> str:
         return self.story.read_text(errors="replace") if self.story.exists() else ""
 
@@ -107,18 +116,17 @@ class Installation:
         """What a command says for machines."""
         ran = subprocess.run(
             [sys.executable, "-m", "infra.cli", *arguments, "--json"],
-            cwd=ROOT, env=self.environment, capture_output=True, text=True, check=False, timeout=100,
+            cwd=ROOT, env=self.environment, capture_output=True, text=True, check=False, timeout=COMMAND_SECONDS_MAX,
         )  # fmt: skip
         assert ran.returncode == exit_code, f"{arguments}: {ran.returncode}\n{ran.stdout[-3000:]}\n{ran.stderr[-3000:]}"
         return json.loads(ran.stdout)
 
 
-@pytest.fixture(scope="module")
-def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
-    folder = tmp_path_factory.mktemp("journey")
-    for part in (folder, *folder.parents):  # root runs PostgreSQL as somebody else, who must get in
-        if part.stat().st_uid == os.geteuid() and part != Path("/"):
-            part.chmod(part.stat().st_mode | 0o711)
+@pytest.fixture
+def installation() -> Iterator[Installation]:
+    """In a folder that others may enter: started by root, the server runs as somebody else."""
+    folder = Path(tempfile.mkdtemp(prefix="dougong-journey-"))
+    folder.chmod(0o755)
     made = Installation(folder)
     try:
         yield made
@@ -129,9 +137,12 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installat
                 made.process.wait(STOP_SECONDS_MAX)
             except subprocess.TimeoutExpired:
                 made.process.kill()
+        end_leftovers(made.instance.processes_file, say=print)
+        Server(made.instance.data_dir / "postgres").stop()
+        shutil.rmtree(folder, ignore_errors=True)
 
 
-def test_the_story_of_the_readme(installation: Installation, tmp_path: Path):
+def the_story_of_the_readme(installation: Installation, folder: Path) -> None:
     installation.start()
     told = installation.told()
     for service in ("members", "catalog", "suppliers", "orders"):
@@ -140,14 +151,14 @@ def test_the_story_of_the_readme(installation: Installation, tmp_path: Path):
     credentials = Credentials.load(installation.instance.credentials_file)
     assert next(iter(credentials.suppliers.values())).client_secret in told
 
-    files = installation.dougong("demo-files", str(tmp_path))
+    files = installation.dougong("demo-files", str(folder))
     synced = installation.dougong("suppliers", "sync", files["prices"], "--mode", "delta")
     assert synced["totals"] == {"accepted": 20_000, "unchanged": 0, "rejected": 0, "zeroed": 0}
     assert len(synced["suppliers"]) >= 10
     again = installation.dougong("suppliers", "sync", files["prices"], "--mode", "delta")
     assert again["totals"]["unchanged"] == 20_000
 
-    wait_for(lambda: caught_up(installation), seconds=60, what="the search index")
+    wait_for(lambda: caught_up(installation), seconds=120, what="the search index")
     installation.dougong("login", BUYER)
     placed = installation.dougong("order", files["materials"], "--project", "BJ-2026-01", "--yes")
     assert sum(len(order["lines"]) for order in placed["placement"]["orders"]) == 20
@@ -178,7 +189,7 @@ def caught_up(installation: Installation) -> bool:
     return bool(feeds) and all(feed["lag_seconds"] is not None and feed["lag_seconds"] < 3 for feed in feeds)
 
 
-def test_a_service_that_is_killed_comes_back_and_knows_everything(installation: Installation):
+def a_service_that_is_killed_comes_back_and_knows_everything(installation: Installation) -> None:
     first = installation.pids()["orders"]
     os.kill(first, signal.SIGKILL)
     wait_for(lambda: installation.pids().get("orders") not in {None, first}, seconds=20, what="a new process")
@@ -194,19 +205,33 @@ def test_a_service_that_is_killed_comes_back_and_knows_everything(installation: 
     assert installation.dougong("orders", "list")
 
 
-def test_ctrl_c_stops_every_process_and_the_database(installation: Installation):
-    pids = installation.pids()
-    children = {child.pid for pid in pids.values() for child in psutil.Process(pid).children(recursive=True)}
+def after_everything_was_killed_a_second_start_finds_it_all_again(installation: Installation) -> None:
+    """The starter and the database server are killed without a word; services and workers are left to themselves."""
+    credentials = installation.instance.credentials_file.read_bytes()
+    orders = installation.dougong("orders", "list")
+    left = set(installation.pids().values())
+    installation.kill()
+    installation.start()
+    assert not [pid for pid in left if runs(pid)]
+    assert installation.instance.credentials_file.read_bytes() == credentials
+    assert installation.dougong("orders", "list") == orders
+
+
+def ctrl_c_stops_every_process_and_the_database(installation: Installation) -> None:
+    pids = set(installation.pids().values())
+    pids |= {child.pid for pid in pids for child in psutil.Process(pid).children(recursive=True)}
+    pids.add(installation.postmaster())
     assert installation.stop() == 0
-    assert not [pid for pid in (*pids.values(), *children) if psutil.pid_exists(pid)]
+    wait_for(lambda: not any(runs(pid) for pid in pids), seconds=10, what="the last process to go")
     assert not installation.instance.processes_file.exists()
-    assert "Stopped." in installation.told()
+    assert installation.told().rstrip().endswith("Stopped.")
 
 
-def test_a_second_start_finds_everything_and_keeps_every_password(installation: Installation):
-    before = installation.instance.credentials_file.read_bytes()
-    seconds = installation.start()
-    assert seconds < START_SECONDS_MAX
-    assert installation.instance.credentials_file.read_bytes() == before
-    assert len(installation.dougong("orders", "list")) >= 5
-    assert installation.stop() == 0
+def test_what_make_up_starts_tells_the_whole_story_and_survives_being_killed(
+    installation: Installation, tmp_path: Path
+):
+    """One test of four chapters: each goes on where the one before ended."""
+    the_story_of_the_readme(installation, tmp_path)
+    a_service_that_is_killed_comes_back_and_knows_everything(installation)
+    after_everything_was_killed_a_second_start_finds_it_all_again(installation)
+    ctrl_c_stops_every_process_and_the_database(installation)

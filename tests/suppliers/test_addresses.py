@@ -21,7 +21,19 @@ def forged(path: str, *key: Any) -> str:
 @pytest.mark.parametrize("listed", LISTS)
 async def test_a_forged_cursor_is_refused(world: World, listed: str):
     path = listed.format(id=world.supplier_id)
-    for key in [(), ("zz",), (None,), ([],), ({},), ("\x00",), ("a\x00", "b"), (10**18,), (1e300,), (1, 2, 3)]:
+    keys: list[tuple[Any, ...]] = [
+        (),
+        ("zz",),
+        (None,),
+        ([],),
+        ({},),
+        ("\x00",),
+        ("a\x00", "b"),
+        (10**18,),
+        (1e300,),
+        (1, 2, 3),
+    ]
+    for key in keys:
         answer = await world.call("GET", path, world.erp, params={"cursor": forged(path, *key)})
         assert (answer.status_code, answer.json()["code"]) == (422, "CursorInvalid"), key
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from decimal import Decimal
+from functools import partial
 
 import psycopg
 import pytest
@@ -67,7 +68,7 @@ async def test_only_what_may_pass_is_tried_again():
     for error, times in ((psycopg.errors.DeadlockDetected(), 5), (psycopg.errors.AdminShutdown(), 1)):
         tried.clear()
         with pytest.raises(type(error)):
-            await _tried(lambda error=error: failing(error))
+            await _tried(partial(failing, error))
         assert len(tried) == times
 
 
