@@ -98,7 +98,7 @@ CLEAN = """
             WHEN lower(btrim(tax_inclusive)) IN ('false', 'f', 'no', 'n', '0', '否', '不含税') THEN false
         END AS tax_inclusive,
         CASE WHEN regions IS NOT NULL THEN
-            string_to_array(translate(btrim(regions, ' ;；'), '； ', ';'), ';')
+            regexp_split_to_array(btrim(regions, ' ;；'), '[;； ]+')
         END AS regions,
         upper(nullif(btrim(audience), '')) AS audience,
         coalesce(CAST(%(unit_aliases)s AS jsonb) ->> btrim(unit), nullif(btrim(unit), '')) AS unit,

@@ -1,0 +1,103 @@
+"""`python -m benchmarks [orders|sync|feed|all] [--quick] [--output FILE]`, or `make bench`."""
+
+import argparse
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from benchmarks import following, placing, syncing
+from benchmarks.machine import machine_facts
+from benchmarks.product import Product, running_product
+from benchmarks.report import Section, bullets, page
+from benchmarks.world import World, make_world
+from infra.instance import CannotStart
+from shared import clock
+
+RESULTS = Path(__file__).parent / "RESULTS.md"
+
+_QUICK_CASES = tuple(case for case in placing.CASES if case.stock == "spread" or case.clients == 64)
+
+Benchmark = Callable[[Product, World, bool], Section]
+
+BENCHMARKS: dict[str, Benchmark] = {
+    "orders": lambda running, world, quick: placing.benchmark(
+        running,
+        world,
+        effort=placing.Effort(runs=3, load_seconds=1.5, limit_seconds=1, captured=300, cases=_QUICK_CASES)
+        if quick
+        else placing.Effort(runs=5, load_seconds=4, limit_seconds=2, captured=1_000),
+    ),
+    "feed": lambda running, world, quick: following.benchmark(
+        running,
+        world,
+        effort=following.Effort(runs=3, load_seconds=1.5, backlog=1_200)
+        if quick
+        else following.Effort(runs=5, load_seconds=3, backlog=2_500),
+    ),
+    "sync": lambda running, world, quick: syncing.benchmark(
+        running,
+        world,
+        effort=syncing.Effort(runs=3, rows=50_000) if quick else syncing.Effort(runs=5, rows=1_000_000),
+    ),
+}
+"""In the order in which they run: the last one fills the database."""
+
+
+def _say(text: str) -> None:
+    print(f"{time.strftime('%H:%M:%S')} {text}", flush=True)
+
+
+def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measure what we claim about speed.")
+    parser.add_argument("which", nargs="?", default="all", choices=[*BENCHMARKS, "all"])
+    parser.add_argument("--quick", action="store_true", help="fewer and shorter runs: below two minutes")
+    parser.add_argument("--output", type=Path, help=f"the page to write; of all benchmarks together {RESULTS.name}")
+    return parser.parse_args(arguments)
+
+
+def run(names: Sequence[str], *, quick: bool) -> tuple[str, bool]:
+    """The page, and whether everything was exact."""
+    begun = time.monotonic()
+    with running_product(say=_say) as running:
+        facts = machine_facts(running.admin_url)
+        world = make_world(running)
+        sections = []
+        for name in names:
+            _say(f"Benchmark: {name}")
+            sections.append(BENCHMARKS[name](running, world, quick))
+            running.check_alive()
+    facts["measured"] = f"{clock.now():%Y-%m-%d %H:%M} UTC in {(time.monotonic() - begun) / 60:.1f} minutes" + (
+        ", quick (fewer and shorter runs)" if quick else ""
+    )
+    sections.sort(key=lambda section: section.title)
+    intro = f"{_INTRO}\n\n{bullets(facts)}"
+    return page(title="Benchmarks", intro=intro, sections=sections), not any(s.failures for s in sections)
+
+
+_INTRO = """\
+Written by `make bench` (`make bench ARGS=--quick` for a first impression); each figure stands beside its limit,
+measured in the same run on the same server. Judge the ratios: the machine is shared and its speed varies. Nothing of
+the durability is turned off. The processes are those of `make up`: one server process and one worker per service."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """0 when all was exact, 1 when not, 5 when nothing could be started."""
+    chosen = _parse(arguments)
+    names = list(BENCHMARKS) if chosen.which == "all" else [chosen.which]
+    try:
+        text, exact = run(names, quick=chosen.quick)
+    except CannotStart as problem:
+        print(f"The benchmarks cannot start: {problem}", file=sys.stderr)
+        return 5
+    output = chosen.output or (RESULTS if chosen.which == "all" else None)
+    if output is None:
+        print(text)
+    else:
+        output.write_text(text, encoding="utf-8")
+        _say(f"Written to {output}.")
+    return 0 if exact else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
