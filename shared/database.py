@@ -9,13 +9,15 @@ Only this module commits. A route names the session it needs by type:
   single company owns the work (sign-in, operators' pages, followers).
 """
 
+import asyncio
+import contextlib
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import Depends, Request
 from sqlalchemy import MetaData, text
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
 from shared import idempotency
@@ -31,6 +33,8 @@ NAMING = {
 }
 
 Sessions = async_sessionmaker[AsyncSession]
+_START_ATTEMPTS = 60
+_START_PAUSE_SECONDS = 0.5
 
 # A transaction that waits for its own process ends before it can hold back the feeds for long.
 _SESSION_OPTIONS = "-c jit=off -c timezone=UTC -c statement_timeout=60000 -c idle_in_transaction_session_timeout=20000"
@@ -69,9 +73,19 @@ class Database:
     async def check(self) -> None:
         """Fail at start-up when the app could walk around the second wall.
 
+        A database that is still starting, or recovering after a crash, is waited for.
+
         Raises:
             RuntimeError: the app connects as superuser, or with BYPASSRLS, or as an owner of tables.
+            OperationalError: the database stayed away for longer than a recovery takes.
         """
+        for _ in range(_START_ATTEMPTS):
+            with contextlib.suppress(OperationalError):
+                return await self._check()
+            await asyncio.sleep(_START_PAUSE_SECONDS)
+        return await self._check()
+
+    async def _check(self) -> None:
         async with self.app_engine.connect() as connection:
             row = await connection.execute(
                 text(
@@ -101,7 +115,7 @@ async def scope_to(session: AsyncSession, *company_ids: UUID) -> None:
     )
 
 
-@asynccontextmanager
+@contextlib.asynccontextmanager
 async def transaction(sessions: Sessions, *company_ids: UUID) -> AsyncIterator[AsyncSession]:
     """One committed transaction for workers and jobs, scoped to `company_ids` when given."""
     async with sessions() as session, session.begin():

@@ -31,7 +31,7 @@ STEEL = "91320500MA2DEMQ7X8"
 DIAMETERS = (16, 20, 22, 25)
 BUYERS = 8
 BASKETS_EACH = 12
-GIVE_UP_AFTER_SECONDS = 90
+GIVE_UP_AFTER_SECONDS = 60
 AWAY = (500, 502, 503, 504)
 
 
@@ -117,18 +117,21 @@ def place_until_answered(world: World, key: str) -> dict[str, Any]:
     body = {**world.site, "currency": "CNY", "lines": lines}
     headers = world.buyer | {"Idempotency-Key": key}
     deadline = time.monotonic() + GIVE_UP_AFTER_SECONDS
+    heard = "nothing"
     while time.monotonic() < deadline:
         try:
             answer = httpx.post(world.url("/orders/baskets"), json=body, headers=headers, timeout=15)
-        except httpx.TransportError:
+        except httpx.TransportError as error:
+            heard = repr(error)
             time.sleep(0.3)
             continue
+        heard = answer.text
         if answer.status_code in AWAY or answer.json().get("code") == "RequestStillRunning":
             time.sleep(0.3)
             continue
         assert answer.status_code == 201, answer.text
         return dict(answer.json())
-    raise AssertionError(f"no definite answer for {key} within {GIVE_UP_AFTER_SECONDS} s")
+    raise AssertionError(f"no definite answer for {key} within {GIVE_UP_AFTER_SECONDS} s, last: {heard}")
 
 
 def buy(world: World, keys: list[str]) -> dict[str, dict[str, Any]]:
@@ -141,16 +144,14 @@ def kill_one_after_the_other(world: World) -> None:
         time.sleep(1.5)
         os.killpg(world.at.pids()[name], signal.SIGKILL)
     time.sleep(1.5)
-    sessions = sessions_of(database)
-    assert sessions
-    for backend in sessions:
+    for backend in wait_for(lambda: sessions_of(database), seconds=20, what="a session to kill"):
         os.kill(backend, signal.SIGKILL)  # PostgreSQL ends every session and recovers from its log
 
 
 def sessions_of(postmaster: int) -> list[int]:
     children = Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text().split()
     names = {int(child): Path(f"/proc/{child}/cmdline").read_text() for child in children}
-    return [child for child, name in names.items() if "orders_app" in name][:1]
+    return [child for child, name in names.items() if "orders_" in name or "suppliers_" in name][:1]
 
 
 def quiet(world: World) -> bool:
