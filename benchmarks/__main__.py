@@ -20,27 +20,28 @@ _QUICK_CASES = tuple(case for case in placing.CASES if case.stock == "spread" or
 
 Benchmark = Callable[[Product, World, bool], Section]
 
-BENCHMARKS: dict[str, Benchmark] = {
-    "orders": lambda running, world, quick: placing.benchmark(
-        running,
-        world,
-        effort=placing.Effort(runs=3, load_seconds=1.5, limit_seconds=1, captured=300, cases=_QUICK_CASES)
-        if quick
-        else placing.Effort(runs=5, load_seconds=4, limit_seconds=2, captured=1_000),
-    ),
-    "feed": lambda running, world, quick: following.benchmark(
-        running,
-        world,
-        effort=following.Effort(runs=3, load_seconds=1.5, backlog=1_200)
-        if quick
-        else following.Effort(runs=5, load_seconds=3, backlog=2_500),
-    ),
-    "sync": lambda running, world, quick: syncing.benchmark(
-        running,
-        world,
-        effort=syncing.Effort(runs=3, rows=50_000) if quick else syncing.Effort(runs=5, rows=1_000_000),
-    ),
-}
+_QUICK_EFFORT = placing.Effort(
+    runs=3, load_seconds=1.5, limit_seconds=1, captured=300, warm_up_seconds=3, cases=_QUICK_CASES
+)
+_FULL_EFFORT = placing.Effort(runs=5, load_seconds=4, limit_seconds=2, captured=1_000, warm_up_seconds=8)
+
+
+def _orders(running: Product, world: World, quick: bool) -> Section:
+    return placing.benchmark(running, world, effort=_QUICK_EFFORT if quick else _FULL_EFFORT)
+
+
+def _feed(running: Product, world: World, quick: bool) -> Section:
+    runs, seconds, backlog = (3, 1.5, 1_200) if quick else (5, 3, 2_500)
+    effort = following.Effort(runs=runs, load_seconds=seconds, backlog=backlog)
+    return following.benchmark(running, world, effort=effort)
+
+
+def _sync(running: Product, world: World, quick: bool) -> Section:
+    effort = syncing.Effort(runs=3, rows=50_000) if quick else syncing.Effort(runs=5, rows=1_000_000)
+    return syncing.benchmark(running, world, effort=effort)
+
+
+BENCHMARKS: dict[str, Benchmark] = {"orders": _orders, "feed": _feed, "sync": _sync}
 """In the order in which they run: the last one fills the database."""
 
 

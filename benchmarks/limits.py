@@ -140,6 +140,12 @@ def pgbench(script: Script, *, clients: int, seconds: int) -> Limit:
     raise RuntimeError(f"pgbench did only {len(done)} transactions from {clients} clients in {seconds * 9} s.")
 
 
+def pgbench_once_each(script: Script, *, clients: int) -> None:
+    """One transaction from every client: connecting and preparing, for the most part."""
+    with tempfile.TemporaryDirectory(prefix="dougong-pgbench-") as folder:
+        _Bench(script, folder=Path(folder), clients=clients, bound="--transactions=1").wait()
+
+
 def pgbench_side_by_side(scripts: Sequence[Script], *, clients: int, transactions: int) -> list[Limit]:
     """Run several at once, each `transactions` times in all, but at least eight times from every client."""
     each = max(8, transactions // clients)

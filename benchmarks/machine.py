@@ -2,6 +2,7 @@
 
 import os
 import platform
+import resource
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -92,6 +93,12 @@ def processor_seconds(roots: Sequence[int]) -> float:
                 continue
             total += times.user + times.system + times.children_user + times.children_system
     return total
+
+
+def ended_programs_seconds() -> float:
+    """Processor time of the programs that this process ran to their end."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 @contextmanager

@@ -51,6 +51,7 @@ class Effort:
     load_seconds: float
     limit_seconds: int
     captured: int
+    warm_up_seconds: float
     cases: Sequence[Case] = CASES
 
 
@@ -126,15 +127,14 @@ def _cost(before: dict[str, float], after: dict[str, float], outcome: Outcome) -
 def benchmark(running: Product, world: World, *, effort: Effort) -> Section:
     """Measure every case, run by run in turn, so that the noise of the machine meets product and limit alike."""
     placing = Placing(running, world)
-    running.say(f"Placing up to {effort.captured} orders of each kind one by one, to see their SQL …")
     limit = PlacingLimit(running, placing.offer_ids)
+    running.say(f"Warming up; then up to {effort.captured} orders of each kind one by one, to see their SQL …")
+    placing.place(placing.plan(stock="spread", clients=64, seconds=effort.warm_up_seconds))
     for stock in _HOT:
         limit.capture(stock, placing.plan(stock=stock, clients=1, seconds=20, most=effort.captured))
-    limit.prepare()
-    measured = {case: _Measured() for case in effort.cases}
     for case in effort.cases:
-        placing.place(placing.plan(stock=case.stock, clients=case.clients, seconds=0.5))
         limit.warm_up(case.stock, clients=case.clients)
+    measured = {case: _Measured() for case in effort.cases}
     for turn in range(1, effort.runs + 1):
         for case, found in measured.items():
             running.settle()
@@ -214,10 +214,25 @@ def _cost_table(measured: dict[Case, _Measured]) -> str:
     rows = []
     for case, found in measured.items():
         costs = [median(cost[kind] for cost in found.costs) for kind in kinds]
-        rows.append([case.stock, str(case.clients), *(number(cost, 2) for cost in (*costs, sum(costs)))])
-    columns = ["`orders`", "`suppliers`", "the other processes", "PostgreSQL", "load generator", "sum"]
-    return "Processor time of one order, in milliseconds:\n\n" + table(["stock", "clients", *columns], rows)
+        limit = median(limit.cost for limit in found.limits)
+        figures = (*costs, sum(costs), limit, limit / sum(costs))
+        rows.append([case.stock, str(case.clients), *(number(figure, 2) for figure in figures)])
+    columns = [
+        "`orders`",
+        "`suppliers`",
+        "the other processes",
+        "PostgreSQL",
+        "load generator",
+        "sum",
+        "limit",
+        "ratio",
+    ]
+    return f"{_COST}\n\n" + table(["stock", "clients", *columns], rows)
 
+
+_COST = """\
+Processor time of one order in milliseconds, for the product by process, and for the limit (PostgreSQL and pgbench,
+without connecting and preparing); their ratio depends less on what else the machine is doing:"""
 
 _INCLUDED = """\
 Figures are medians of the runs (lowest-highest); p50 and p99 are of all requests of all runs; the ratio is the median
@@ -233,10 +248,9 @@ right after each run of the product. The statements are those the product ran fo
 server's log with their parameters: the transaction that reserves, and the one that places. What the product reads
 outside these two (offers' versions, the project, the idempotency key's lookup where it is one) is not counted against
 pgbench. Each pgbench transaction fetches the parameters of one of the captured orders and gives it fresh ids; that
-fetch is measured alone and taken off; so are connecting and preparing: the rate counts from the moment at which nine in
-ten clients have done a transaction. *In turn*: both transactions one after the other, 1/(1/a + 1/b). *Both at once*:
-two
-pgbench side by side, the same number of transactions each, until both are done. The larger counts."""
+fetch is measured alone and taken off; so are connecting and preparing: the rate counts from the moment at which nine
+in ten clients have done a transaction. *In turn*: both transactions one after the other, 1/(1/a + 1/b). *Both at
+once*: two pgbench side by side, the same number of transactions each, until both are done. The larger counts."""
 
 _CHECKED = """\
 Checked after every run, in the databases: as many idempotency keys, baskets, orders and lines as 201 answers ask for;

@@ -6,9 +6,10 @@ from statistics import median
 
 import psycopg
 
-from benchmarks.capture import LimitScripts, Transaction, limit_scripts, statements_logged, writing
-from benchmarks.limits import pgbench, pgbench_side_by_side
+from benchmarks.capture import LimitScripts, limit_scripts, statements_logged, writing
+from benchmarks.limits import pgbench, pgbench_once_each, pgbench_side_by_side
 from benchmarks.load import Plan, run_load
+from benchmarks.machine import ended_programs_seconds
 from benchmarks.product import Product
 
 _FEWEST = 20
@@ -26,6 +27,8 @@ class LimitRun:
     at_once: float
     milliseconds: float
     """The medians of both transactions, added."""
+    cost: float
+    """Milliseconds of processor time an order, of PostgreSQL and pgbench."""
 
     @property
     def orders(self) -> float:
@@ -39,13 +42,18 @@ class PlacingLimit:
     def __init__(self, running: Product, offer_ids: Collection[str]) -> None:
         self._running = running
         self._offer_ids = offer_ids
-        self._captured: dict[str, dict[str, list[Transaction]]] = {}
         self._scripts: dict[str, dict[str, LimitScripts]] = {}
         self._fetching: dict[tuple[str, str, int], float] = {}
         """Seconds by stock, service and clients."""
 
+        self._beginning: dict[tuple[str, str, int], float] = {}
+        """Processor seconds of connecting, preparing and one transaction from every client."""
+        with running.paused():
+            for service in _WRITES:
+                running.copy_for_limit(service)
+
     def capture(self, stock: str, plan: Plan) -> None:
-        """Place the orders of a plan one by one and keep their SQL.
+        """Place the orders of a plan one by one and keep their SQL, with its parameters beside the copied databases.
 
         Raises:
             RuntimeError: an order was refused, or too few were placed in the time of the plan.
@@ -54,30 +62,24 @@ class PlacingLimit:
             outcome = run_load(plan, folder=self._running.folder)
         if len(outcome.done) != len(outcome.sent) or len(outcome.done) < _FEWEST:
             raise RuntimeError(f"{len(outcome.done)} of {len(outcome.sent)} orders were placed: {outcome.refusal}")
-        found = {service: writing(transactions, database=service, what=what) for service, what in _WRITES.items()}
-        self._captured[stock] = found
-
-    def prepare(self) -> None:
-        """Copy the databases and keep the captured parameters beside them."""
-        with self._running.paused():
-            for service in _WRITES:
-                self._running.copy_for_limit(service)
-        for place, (stock, found) in enumerate(self._captured.items()):
-            self._scripts[stock] = {
-                service: limit_scripts(
-                    self._running,
-                    transactions,
-                    service=service,
-                    name=str(place),
-                    shared=self._offer_ids,
-                )
-                for service, transactions in found.items()
-            }
+        self._scripts[stock] = {
+            service: limit_scripts(
+                self._running,
+                writing(transactions, database=service, what=what),
+                service=service,
+                name=str(len(self._scripts)),
+                shared=self._offer_ids,
+            )
+            for service, what in _WRITES.items()
+        }
 
     def warm_up(self, stock: str, *, clients: int) -> None:
         """Touch the data, and measure what fetching the parameters of one order costs."""
         for service, scripts in self._scripts[stock].items():
             pgbench(scripts.whole, clients=clients, seconds=1)
+            used = self._processor_seconds()
+            pgbench_once_each(scripts.whole, clients=clients)
+            self._beginning[stock, service, clients] = self._processor_seconds() - used
             self._fetching[stock, service, clients] = (
                 1 / pgbench(scripts.fetching, clients=clients, seconds=1).per_second
             )
@@ -90,10 +92,12 @@ class PlacingLimit:
         """
         scripts = self._scripts[stock]
         fetching = {service: self._fetching[stock, service, clients] for service in scripts}
-        alone = {}
+        alone, cost = {}, 0.0
         for service, each in scripts.items():
-            before = self._written(service)
+            before, used = self._written(service), self._processor_seconds()
             alone[service] = pgbench(each.whole, clients=clients, seconds=seconds)
+            used = self._processor_seconds() - used - self._beginning[stock, service, clients]
+            cost += 1000 * used / (alone[service].transactions - clients)
             self._check(service, before, alone[service].transactions)
         costs = {service: 1 / limit.per_second - fetching[service] for service, limit in alone.items()}
         in_turn = 1 / sum(costs.values())
@@ -106,7 +110,12 @@ class PlacingLimit:
             in_turn=in_turn,
             at_once=1 / (1 / min(limit.per_second for limit in both) - sum(fetching.values())),
             milliseconds=sum(median(limit.milliseconds) for limit in alone.values()),
+            cost=cost,
         )
+
+    def _processor_seconds(self) -> float:
+        """Of PostgreSQL and of the programs that have ended."""
+        return self._running.processor_seconds()["PostgreSQL"] + ended_programs_seconds()
 
     def _check(self, service: str, before: int, transactions: int) -> None:
         written = self._written(service) - before
