@@ -81,28 +81,27 @@ def consumed(running: Product, *, since: int) -> list[Passage]:
 def indexed(running: Product, *, since: int) -> list[Passage]:
     """Every event of offers or stock after `since`: from its commit at `suppliers` to that of the rows of the search.
 
-    Each of these rows names the place in the feed of the event that it is from.
+    Each of these rows names the number of the event that it is from.
     """
     with psycopg.connect(running.urls("suppliers").worker) as suppliers:
-        published: dict[tuple[int, int], float] = {
-            (txid, seq): at
-            for txid, seq, at in suppliers.execute(
-                f"SELECT CAST(CAST(txid AS text) AS bigint), seq, {_EPOCH.format('CAST(txid AS xid)')} FROM events "
+        published: dict[int, float] = dict(
+            suppliers.execute(
+                f"SELECT seq, {_EPOCH.format('CAST(txid AS xid)')} FROM events "
                 "WHERE txid > CAST(CAST(%s AS text) AS xid8)",
                 [since],
-            )
-        }
+            ).fetchall()
+        )
     with psycopg.connect(running.urls("catalog").worker) as catalog:
         applied = [
             row
             for table_name in ("search_offers", "search_stock")
             for row in catalog.execute(
-                f"SELECT txid, seq, max({_EPOCH.format('xmin')}), count(*) FROM {table_name} "
-                "WHERE txid > %s GROUP BY txid, seq",
-                [since],
+                f"SELECT seq, max({_EPOCH.format('xmin')}), count(*) FROM {table_name} "
+                "WHERE seq = ANY (%s) GROUP BY seq",
+                [list(published)],
             )
         ]
-    return [Passage(committed=published[txid, seq], applied=at, rows=rows) for txid, seq, at, rows in applied]
+    return [Passage(committed=published[seq], applied=at, rows=rows) for seq, at, rows in applied]
 
 
 def wait_consumed(running: Product) -> float:
