@@ -23,7 +23,7 @@ Benchmark = Callable[[Product, World, bool], Section]
 _QUICK_EFFORT = placing.Effort(
     runs=3, load_seconds=1.5, limit_seconds=1, captured=300, warm_up_seconds=3, cases=_QUICK_CASES
 )
-_FULL_EFFORT = placing.Effort(runs=5, load_seconds=4, limit_seconds=2, captured=1_000, warm_up_seconds=8)
+_FULL_EFFORT = placing.Effort(runs=5, load_seconds=3, limit_seconds=1, captured=1_000, warm_up_seconds=8)
 
 
 def _orders(running: Product, world: World, quick: bool) -> Section:
@@ -31,7 +31,7 @@ def _orders(running: Product, world: World, quick: bool) -> Section:
 
 
 def _feed(running: Product, world: World, quick: bool) -> Section:
-    runs, seconds, backlog = (3, 1.5, 1_200) if quick else (5, 3, 2_500)
+    runs, seconds, backlog = (3, 1, 1_100) if quick else (5, 2, 1_500)
     effort = following.Effort(runs=runs, load_seconds=seconds, backlog=backlog)
     return following.benchmark(running, world, effort=effort)
 

@@ -12,9 +12,11 @@ from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from infra.postgres import installation
+from shared.database import _SESSION_OPTIONS as SESSION_OPTIONS
 
 _TIMEOUT_SECONDS = 180
 _OPTIONS = "-c jit=off -c timezone=UTC"
+"""For psql; pgbench gets what the services set for their own connections."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -72,11 +74,9 @@ class Script:
 
     url: str
     text: str
-    more_options: str = ""
-    """Added to PGOPTIONS, as the service sets them for its connections."""
 
 
-def _environment(url: str, options: str = "") -> dict[str, str]:
+def _environment(url: str, options: str) -> dict[str, str]:
     """The address by environment: a password on the command line would be seen by all."""
     parts = urlsplit(url)
     return {
@@ -85,7 +85,7 @@ def _environment(url: str, options: str = "") -> dict[str, str]:
         "PGUSER": unquote(str(parts.username)),
         "PGPASSWORD": unquote(str(parts.password)),
         "PGDATABASE": parts.path.lstrip("/"),
-        "PGOPTIONS": f"{_OPTIONS} {options}".strip(),
+        "PGOPTIONS": options,
     }
 
 
@@ -101,7 +101,7 @@ class _Bench:
                 str(installation() / "pgbench"), "--no-vacuum", "--protocol=prepared", f"--client={clients}",
                 f"--jobs={min(2, clients)}", f"--file={file}", "--log", f"--log-prefix={folder / 'log'}", bound,
             ],
-            env=_environment(script.url, script.more_options),
+            env=_environment(script.url, SESSION_OPTIONS),
             cwd=folder,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -125,14 +125,14 @@ class _Bench:
 
 
 def pgbench(script: Script, *, clients: int, seconds: int) -> Limit:
-    """Run one transaction again and again from `clients` connections, prepared.
+    """Run one transaction again and again from `clients` connections, prepared; longer where many have to connect.
 
     Raises:
         RuntimeError: it failed, or it is so slow that no time is left after all clients have begun.
     """
     for patience in (1, 3, 9):
         with tempfile.TemporaryDirectory(prefix="dougong-pgbench-") as folder:
-            bound = f"--time={seconds * patience}"
+            bound = f"--time={(seconds + clients // 32) * patience}"
             done = _Bench(script, folder=Path(folder), clients=clients, bound=bound).wait()
         limit = steady(done, clients=clients)
         if limit is not None:
@@ -170,7 +170,7 @@ def psql(url: str, script: str, *, timeout: float = 300) -> float:
     begun = time.perf_counter()
     done = subprocess.run(
         [str(installation() / "psql"), "-X", "-q", "-v", "ON_ERROR_STOP=1", "-f", "-"],
-        env=_environment(url),
+        env=_environment(url, _OPTIONS),
         input=script,
         capture_output=True,
         text=True,
