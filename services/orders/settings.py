@@ -16,5 +16,5 @@ class Settings(ServiceSettings):
     reservation_seconds: int = Field(default=600, ge=30, le=3600)
     company_cache_seconds: float = Field(default=60, ge=0)
     """How long a buyer's name and tax id are taken from memory; orders copy them when placed."""
-    baskets_at_once: int = Field(default=64, ge=1, le=200)
+    baskets_at_once: int = Field(default=32, ge=1, le=200)
     """How many baskets one group commit may carry."""
