@@ -11,15 +11,19 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from services.suppliers.offers import queries, rules
+from services.suppliers.offers import declared, queries, rules
 from services.suppliers.offers.queries import Listing
 from services.suppliers.offers.rules import OfferStatus, Tier, tiers_ascend
+from services.suppliers.offers.schemas import CertificateBody, EpdBody, FreightBody
 from services.suppliers.offers.tables import Item, KnownVariant, Offer
 from services.suppliers.onboarding.queries import supplier_exists
 from shared.audience import Audience, audience_keys
 from shared.clock import business_date
 from shared.contracts.suppliers import (
     OFFERS_CHANGED,
+    Certificate,
+    Epd,
+    Freight,
     OffersChanged,
     OfferState,
     TierState,
@@ -86,6 +90,10 @@ class NewTerms:
     valid_until: date | None
     audience: Audience
     audience_ids: Sequence[UUID] = field(default_factory=tuple)
+    standard: str | None = None
+    freight: Sequence[FreightBody] = ()
+    certificates: Sequence[CertificateBody] = ()
+    epd: EpdBody | None = None
 
 
 async def list_offer(
@@ -189,6 +197,10 @@ def _columns(variant: KnownVariant, supplier_id: UUID, terms: NewTerms, *, at: d
         "audience": terms.audience,
         "audience_ids": list(terms.audience_ids),
         "audience_keys": sorted(audience_keys(terms.audience, terms.audience_ids, owner=supplier_id)),
+        "standard": terms.standard,
+        "freight": declared.stored_freight(terms.freight),
+        "certificates": declared.stored_certificates(terms.certificates),
+        "epd": declared.stored_epd(terms.epd),
         "updated_at": at,
     }
 
@@ -286,6 +298,10 @@ def offer_state(listing: Listing) -> OfferState:
         tiers=[TierState.model_validate(tier) for tier in offer.tiers],
         status=OfferStatus(offer.status).value,
         stock_point=offer.stock_point,
+        standard=offer.standard,
+        freight=[Freight.model_validate(entry) for entry in offer.freight or ()],
+        certificates=[Certificate.model_validate(entry) for entry in offer.certificates or ()],
+        epd=None if offer.epd is None else Epd.model_validate(offer.epd),
     )
 
 

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
 from services.suppliers.inventory.tables import StockLevel
+from services.suppliers.offers.declared import surcharges
 from services.suppliers.offers.rules import Terms, Tier
 from services.suppliers.offers.tables import Item, KnownVariant, Offer
 from services.suppliers.onboarding.queries import suppliers_by_id
@@ -58,6 +59,7 @@ class Listing:
             base_decimals=self.variant.base_decimals,
             unit_factors={unit: Decimal(factor) for unit, factor in self.variant.unit_factors.items()},
             unit_decimals=self.variant.unit_decimals,
+            freight=surcharges(self.offer.freight),
         )
 
 

@@ -121,6 +121,7 @@ def _quoted(
         base_quantity=judged.base_quantity,
         base_unit=judged.base_unit,
         unit_price=judged.unit_price,
+        freight=judged.freight,
         currency=judged.currency,
         tax_rate=listing.offer.tax_rate,
         tax_inclusive=listing.offer.tax_inclusive,

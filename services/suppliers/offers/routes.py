@@ -79,6 +79,10 @@ def _terms(body: OfferTerms) -> NewTerms:
         valid_until=body.valid_until,
         audience=body.audience,
         audience_ids=body.audience_ids,
+        standard=body.standard,
+        freight=body.freight,
+        certificates=body.certificates,
+        epd=body.epd,
     )
 
 
@@ -95,6 +99,8 @@ def _view(listing: Listing, *, viewer: Principal | None, response: Response | No
             **{name: getattr(offer, name) for name in OfferView.model_fields if name in type(offer).model_fields},
             "supplier_name": listing.supplier.name,
             "tiers": [TierView.model_validate(tier) for tier in offer.tiers],
+            "freight": offer.freight or [],
+            "certificates": offer.certificates or [],
             "audience": offer.audience if own else None,
             "audience_ids": offer.audience_ids if own else None,
             "available": None if viewer is None else listing.available,

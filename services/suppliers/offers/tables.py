@@ -107,6 +107,10 @@ class Offer(Table, table=True):
         CheckConstraint("char_length(offer_code) BETWEEN 1 AND 100", name="offer_code"),
         CheckConstraint("char_length(stock_point) BETWEEN 1 AND 100", name="stock_point"),
         CheckConstraint("jsonb_typeof(tiers) = 'array'", name="tiers"),
+        CheckConstraint("char_length(standard) BETWEEN 1 AND 100", name="standard"),
+        CheckConstraint("jsonb_typeof(freight) = 'array' AND freight <> '[]'", name="freight"),
+        CheckConstraint("jsonb_typeof(certificates) = 'array' AND certificates <> '[]'", name="certificates"),
+        CheckConstraint("jsonb_typeof(epd) = 'object'", name="epd"),
     )
 
     supplier_id: UUID = Field(sa_column=Column(Uuid, primary_key=True))
@@ -136,6 +140,12 @@ class Offer(Table, table=True):
     """`shared.audience`: the offer is seen by who holds one of them."""
     tiers: list[dict[str, str]] = Field(default_factory=list, sa_column=Column(JSONB, nullable=False))
     """`[{"min_quantity": "10", "price": "3200"}]`, ascending, in the offer's unit."""
+    standard: str | None = Field(default=None, sa_column=Column(Text))
+    """The edition the goods are made to, such as GB 1499.2-2024."""
+    freight: list[dict[str, str]] | None = Field(default=None, sa_column=Column(JSONB(none_as_null=True)))
+    """`[{"region": "11", "price": "28"}]` by region, per price unit. This and what follows: `offers.declared`."""
+    certificates: list[dict[str, Any]] | None = Field(default=None, sa_column=Column(JSONB(none_as_null=True)))
+    epd: dict[str, str] | None = Field(default=None, sa_column=Column(JSONB(none_as_null=True)))
     status: str = Field(default=OfferStatus.ACTIVE, sa_column=Column(Text, nullable=False))
     version: int = Field(default=1, sa_column=Column(Integer, nullable=False))
     updated_at: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))

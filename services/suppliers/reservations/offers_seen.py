@@ -15,6 +15,7 @@ import orjson
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.suppliers.offers.declared import surcharges
 from services.suppliers.offers.rules import Standing, Terms, Tier
 from services.suppliers.reservations.rules import StockKey
 from shared.arrays import array, quoted
@@ -59,7 +60,7 @@ _OFFERS = text(
     SELECT concat_ws('/', o.xmin, i.xmin, s.xmin) AS version,
         o.supplier_id, o.id, o.item_no, o.stock_point, o.price, o.currency, o.tax_inclusive, o.tax_rate, o.unit,
         o.unit_factor, o.min_quantity, o.step_quantity, o.lead_time_days, o.regions, o.valid_from, o.valid_until,
-        o.tiers, CASE WHEN i.status = 'PUBLISHED' THEN o.status ELSE 'WITHDRAWN' END AS status,
+        o.tiers, o.freight, CASE WHEN i.status = 'PUBLISHED' THEN o.status ELSE 'WITHDRAWN' END AS status,
         i.variant_id, i.variant_key, i.category, i.name_zh, i.name_en, i.brand,
         s.name AS supplier_name, s.tax_id AS supplier_tax_id, s.status = 'QUALIFIED' AS qualified,
         s.categories, s.regions AS supplier_regions, s.qualified_until,
@@ -184,4 +185,5 @@ def _terms(row: Any) -> Terms:
         base_decimals=row.base_decimals,
         unit_factors={unit: Decimal(factor) for unit, factor in row.unit_factors.items()},
         unit_decimals=row.unit_decimals,
+        freight=surcharges(row.freight),
     )
