@@ -92,9 +92,10 @@ _PRICED = f"""jsonb_build_object(
         'regions', o.regions, 'valid_from', o.valid_from, 'valid_until', o.valid_until,
         'audience_keys', o.audience_keys, 'tiers', o.tiers, 'status', o.status, 'stock_point', o.stock_point
     )"""
-_DECLARED = """jsonb_strip_nulls(jsonb_build_object(
-        'standard', o.standard, 'freight', o.freight, 'certificates', o.certificates, 'epd', o.epd
-    ))"""
+_DECLARED = """jsonb_build_object(
+        'standard', o.standard, 'freight', coalesce(o.freight, '[]'), 'certificates', coalesce(o.certificates, '[]'),
+        'epd', o.epd
+    )"""
 OFFER_STATE = f"""CASE WHEN num_nonnulls(o.standard, o.freight, o.certificates, o.epd) = 0 THEN {_PRICED}
     ELSE {_PRICED} || {_DECLARED} END"""
 """An offer `o` of an item `i` as `shared.contracts.suppliers.OfferState` has it."""
