@@ -1,7 +1,5 @@
 """What `catalog` tells of editions of standards and of goods that may not be listed or ordered."""
 
-import re
-import unicodedata
 from datetime import date
 from typing import Literal
 from uuid import UUID
@@ -18,14 +16,6 @@ REGISTER_ROWS_AT_MOST = 500
 
 StandardKind = Literal["mandatory", "recommended", "group", "enterprise"]
 RestrictionKind = Literal["banned", "restricted"]
-
-_DASHES = re.compile(r"[\u2010-\u2015\u2212]")
-
-
-def edition_key(designation: str) -> str:
-    """One key per edition, however people write it: `ＧＢ／Ｔ 706—2016` and `gb/t706-2016` are the same."""
-    folded = _DASHES.sub("-", unicodedata.normalize("NFKC", designation))
-    return "".join(folded.split()).upper()
 
 
 class EditionState(Answer):

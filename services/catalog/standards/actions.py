@@ -13,7 +13,8 @@ from services.catalog.standards import queries, rules
 from services.catalog.standards.record import record
 from services.catalog.standards.rules import Edition
 from services.catalog.standards.tables import StandardEdition
-from shared.contracts.standards import REGISTER_ROWS_AT_MOST, STANDARD_CHANGED, StandardsChanged, edition_key
+from shared.contracts.standards import REGISTER_ROWS_AT_MOST, STANDARD_CHANGED, StandardsChanged
+from shared.designations import edition_key, parted
 from shared.errors import Conflict, FieldError, NotFound, Unprocessable
 from shared.feed import publish
 from shared.http import check_version
@@ -126,7 +127,7 @@ async def keep_named_editions(
     """
     rows = []
     for designation, (title, check) in sorted(designations.items()):
-        number, year = rules.parted(designation)
+        number, year = parted(designation)
         if year:
             edition = Edition(
                 number=number,

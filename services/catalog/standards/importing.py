@@ -12,7 +12,7 @@ from services.catalog.standards.files import PROBLEMS_AT_MOST, CellRefused, Row,
 from services.catalog.standards.rules import Edition
 from services.catalog.standards.schemas import ImportProblem, ImportReport
 from services.catalog.standards.tables import StandardEdition
-from shared.contracts.standards import edition_key
+from shared.designations import edition_key, parted
 from shared.identity import Principal
 
 COLUMNS = (
@@ -116,7 +116,7 @@ def _new(designation: str, cells: Mapping[str, str]) -> Edition:
     for column in ("title", "source"):
         if column not in cells:
             raise CellRefused(column, "Required", f"{designation} is new; its {column} must be said.")
-    number, year = rules.parted(designation)
+    number, year = parted(designation)
     return Edition(
         number=number,
         edition=year,

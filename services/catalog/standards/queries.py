@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import or_
+from sqlalchemy import or_, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
@@ -25,18 +25,10 @@ class WithdrawnEdition:
 async def withdrawn_editions(session: AsyncSession, *, on: date) -> Mapping[str, WithdrawnEdition]:
     """Every edition that is withdrawn on a day, by `edition_key` of its designation."""
     rows = await session.execute(
-        select(
-            StandardEdition.key,
-            StandardEdition.designation,
-            StandardEdition.withdrawn_on,
-            StandardEdition.replaced_by,
-        ).where(col(StandardEdition.withdrawn_on) <= on)
+        text("SELECT key, designation, withdrawn_on, replaced_by FROM standard_editions WHERE withdrawn_on <= :on"),
+        {"on": on},
     )
-    return {
-        key: WithdrawnEdition(key=key, designation=designation, withdrawn_on=withdrawn_on, replaced_by=replaced_by)
-        for key, designation, withdrawn_on, replaced_by in rows
-        if withdrawn_on is not None
-    }
+    return {row["key"]: WithdrawnEdition(**row) for row in rows.mappings()}
 
 
 async def edition(session: AsyncSession, *, key: str) -> StandardEdition | None:

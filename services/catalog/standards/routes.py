@@ -26,8 +26,9 @@ from services.catalog.standards.schemas import (
 from services.catalog.standards.tables import StandardEdition
 from shared.clock import business_date
 from shared.contracts.fields import Name, QueryText
-from shared.contracts.standards import StandardKind, edition_key
+from shared.contracts.standards import StandardKind
 from shared.database import ReadSession, SystemSession
+from shared.designations import edition_key
 from shared.errors import refusals
 from shared.http import ExpectedVersion, Now, VersionChanged, VersionNeeded, etag
 from shared.http import router as house_router

@@ -6,9 +6,10 @@ from datetime import date
 from enum import StrEnum
 from typing import NamedTuple
 
+from shared.designations import edition_key
+
 KINDS = ("mandatory", "recommended", "group", "enterprise")
 CHECKS = ("seen", "own", "verify", "edition_unclear")
-_YEAR = re.compile(r"^(?P<number>.+?)\s*-\s*(?P<edition>(?:19|20)[0-9]{2}(?:[A-Z][0-9]?)?)$")
 
 
 class EditionStatus(StrEnum):
@@ -48,12 +49,6 @@ class EditionFault(NamedTuple):
     message: str
 
 
-def parted(designation: str) -> tuple[str, str]:
-    """Number and edition of a designation; what has no year at its end has no edition."""
-    found = _YEAR.match(designation.strip())
-    return (found["number"], found["edition"]) if found else (designation.strip(), "")
-
-
 def kind_of(number: str) -> str:
     """What the number itself says: GB is mandatory, …/T recommended, T/… of a group, Q/… of an enterprise."""
     head = number.upper()
@@ -75,13 +70,9 @@ def faults(edition: Edition) -> list[EditionFault]:
     if withdrawn and begin and withdrawn < begin:
         message = f"It would be withdrawn on {withdrawn}, before it began on {begin}."
         found.append(EditionFault("withdrawn_on", "WithdrawnBeforeEffective", message))
-    if edition.replaced_by and _folded(edition.replaced_by) == _folded(edition.designation):
+    if edition.replaced_by and edition_key(edition.replaced_by) == edition_key(edition.designation):
         found.append(EditionFault("replaced_by", "ReplacedByItself", f"{edition.designation} cannot follow itself."))
     return found
-
-
-def _folded(designation: str) -> str:
-    return "".join(designation.split()).upper()
 
 
 def status_on(*, effective_on: date | None, withdrawn_on: date | None, on: date) -> EditionStatus:

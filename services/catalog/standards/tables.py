@@ -29,7 +29,7 @@ class StandardEdition(Table, table=True):
     )
 
     key: str = Field(sa_column=Column(Text, primary_key=True))
-    """`shared.contracts.standards.edition_key`."""
+    """`shared.designations.edition_key`."""
     number_key: str = Field(sa_column=Column(Text, nullable=False))
     """The same of the number without its year: its editions share it."""
     number: str = Field(sa_column=Column(Text, nullable=False))

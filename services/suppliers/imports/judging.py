@@ -325,7 +325,7 @@ SELECT
         OR f_standard IS DISTINCT FROM o_standard OR f_freight IS DISTINCT FROM o_freight
         OR f_certificates IS DISTINCT FROM o_certificates OR f_epd IS DISTINCT FROM o_epd
     ) AS new_terms,
-    false AS count_superseded, false AS terms_superseded
+    standard <> '' AS said_standard, false AS count_superseded, false AS terms_superseded
 FROM (
     SELECT
         m.*, {_PROBLEM} AS problem,

@@ -4,12 +4,14 @@ One form, whatever way they came (API, file): so a sync that says the same again
 declared is NULL, which costs a row nothing.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
 from services.suppliers.offers.rules import Surcharge
 from services.suppliers.offers.schemas import CertificateBody, EpdBody, FreightBody
+from services.suppliers.register.rules import Goods
+from shared.designations import edition_key
 
 
 def stored_freight(freight: Sequence[FreightBody]) -> list[dict[str, str]] | None:
@@ -32,6 +34,15 @@ def stored_epd(epd: EpdBody | None) -> dict[str, str] | None:
 def surcharges(stored: Sequence[dict[str, Any]] | None) -> tuple[Surcharge, ...]:
     """Stored freight as the rules take it."""
     return tuple(Surcharge(region=entry["region"], price=Decimal(entry["price"])) for entry in stored or ())
+
+
+def goods_of(standard: str | None, type_code: str, snapshot: Mapping[str, Any]) -> Goods:
+    """What the registers are asked about: the stated edition, the type and the values of the variant."""
+    return Goods(
+        standard_key=None if standard is None else edition_key(standard),
+        type_code=type_code,
+        properties=snapshot.get("properties", {}),
+    )
 
 
 def _plain(number: Decimal) -> str:

@@ -11,6 +11,7 @@ from enum import StrEnum
 from itertools import pairwise
 from typing import NamedTuple
 
+from services.suppliers.register.rules import NOTHING, Goods, Register, against_order
 from shared.quantity import has_at_most, to_base
 
 QUANTITY_DECIMALS = 3
@@ -37,6 +38,8 @@ class MisfitCode(StrEnum):
     INSUFFICIENT_STOCK = "InsufficientStock"
     NEED_BY_TOO_EARLY = "NeedByTooEarly"
     PRICE_TOO_LARGE = "PriceTooLarge"
+    STANDARD_WITHDRAWN = "StandardWithdrawn"
+    ITEM_RESTRICTED = "ItemRestricted"
 
 
 class OfferStatus(StrEnum):
@@ -94,6 +97,8 @@ class Terms:
     unit_factors: Mapping[str, Decimal]
     unit_decimals: Mapping[str, int]
     freight: tuple[Surcharge, ...] = ()
+    goods: Goods | None = None
+    """What the registers are asked about; None asks nothing."""
 
 
 @dataclass(kw_only=True, slots=True)
@@ -145,7 +150,9 @@ class _Measured(NamedTuple):
     unit_factor: Decimal
 
 
-def frozen_line(*, terms: Terms, standing: Standing, wanted: Wanted) -> FrozenLine | tuple[Misfit, ...]:
+def frozen_line(
+    *, terms: Terms, standing: Standing, wanted: Wanted, register: Register = NOTHING
+) -> FrozenLine | tuple[Misfit, ...]:
     """The line as an order would freeze it, or every reason against it, the gravest first.
 
     Stock is not asked here: it is the reservation's UPDATE that decides (design.md rule 5).
@@ -155,6 +162,7 @@ def frozen_line(*, terms: Terms, standing: Standing, wanted: Wanted) -> FrozenLi
         _standing(terms, standing, wanted)
         + _validity(terms, wanted)
         + _place(terms, standing, wanted)
+        + _registers(terms, wanted, register)
         + _money_and_time(terms, wanted, promise)
     )
     measured = _measured(terms, wanted)
@@ -258,6 +266,13 @@ def _place(terms: Terms, standing: Standing, wanted: Wanted) -> tuple[Misfit, ..
             detail = f"{who} {', '.join(regions)}, not {wanted.region}."
             return (Misfit(code=MisfitCode.REGION_NOT_SERVED, detail=detail, field="region"),)
     return ()
+
+
+def _registers(terms: Terms, wanted: Wanted, register: Register) -> tuple[Misfit, ...]:
+    if register is NOTHING or terms.goods is None:
+        return ()
+    found = against_order(register, goods=terms.goods, region=wanted.region, on=wanted.on)
+    return tuple(Misfit(code=MisfitCode(each.code), detail=each.detail, field="offer_id") for each in found)
 
 
 def _money_and_time(terms: Terms, wanted: Wanted, promise: date) -> tuple[Misfit, ...]:

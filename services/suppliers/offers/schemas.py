@@ -143,6 +143,14 @@ class TierView(Answer):
     price: Decimal
 
 
+class UpdateReason(Answer):
+    """Why an offer needs an update: the entry of a register that speaks against it, and from which day on."""
+
+    code: Literal["StandardWithdrawn", "ItemRestricted"]
+    detail: str
+    since: date
+
+
 class OfferView(Answer):
     """An offer as its viewer may know it; the supplier itself sees its audience too."""
 
@@ -178,6 +186,12 @@ class OfferView(Answer):
     certificates: list[Certificate]
     epd: Epd | None
     status: Literal["ACTIVE", "WITHDRAWN"]
+    needs_update: list[UpdateReason] | None = Field(
+        description="For the supplier itself: why orders are, or may be, refused today. Empty: nothing."
+    )
+    changes_ahead: list[UpdateReason] | None = Field(
+        description="For the supplier itself: what will need an update from a day that comes."
+    )
     audience: str | None = Field(description="For the supplier itself.")
     audience_ids: list[UUID] | None = Field(description="For the supplier itself.")
     available: Decimal | None = Field(

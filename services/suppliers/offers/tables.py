@@ -22,6 +22,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     Uuid,
+    text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlmodel import Field
@@ -93,6 +94,7 @@ class Offer(Table, table=True):
         UniqueConstraint("supplier_id", "item_no", "offer_code"),
         ForeignKeyConstraint(["supplier_id", "item_no"], ["items.supplier_id", "items.item_no"]),
         Index(None, "id"),
+        Index("ix_offers_standard", "supplier_id", "standard", postgresql_where=text("standard IS NOT NULL")),
         CheckConstraint("status IN ('ACTIVE', 'WITHDRAWN')", name="status"),
         CheckConstraint("price >= 0", name="price"),
         CheckConstraint("tax_rate >= 0 AND tax_rate < 1", name="tax_rate"),
