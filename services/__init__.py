@@ -3,6 +3,7 @@
     members    <- everyone     public keys (once), a company's public identity
     catalog    <- suppliers    resolve variants          catalog   follows suppliers (search index)
     suppliers  <- orders       reserve, release          suppliers follows orders    (consume, release)
+                                                         suppliers follows catalog   (standards, restrictions)
 
 Calls go over HTTP through `shared.clients`, typed by `shared.contracts`; facts travel by feeds
 (`shared.feed`, `shared.follower`) and take effect in each service's `reactions.py`.

@@ -6,9 +6,12 @@ from services.catalog.carbon import routes as carbon_routes
 from services.catalog.classification import routes as code_routes
 from services.catalog.components import routes as component_routes
 from services.catalog.components import variant_routes
+from services.catalog.equivalents import routes as equivalent_routes
 from services.catalog.reactions import REACTIONS
+from services.catalog.restrictions import routes as restriction_routes
 from services.catalog.search import routes as search_routes
 from services.catalog.settings import Settings
+from services.catalog.standards import routes as standard_routes
 from services.catalog.units import routes as unit_routes
 from shared.clients.transport import Neighbours
 from shared.database import Database
@@ -36,6 +39,9 @@ def create_app(
             code_routes.router,
             carbon_routes.router,
             search_routes.router,
+            standard_routes.router,
+            restriction_routes.router,
+            equivalent_routes.router,
             feed_router("catalog"),
             operations_router("catalog", reactions=REACTIONS),
         ],

@@ -2,16 +2,20 @@
 
 orders    basket.placed     the reservation is consumed: it no longer expires
 orders    lines.released    parts of its lines go back to stock (cancelled, rejected, confirmed smaller)
+catalog   standard.changed      which editions offers may state, and are ordered by
+catalog   restriction.changed   which goods may not be listed, or not be ordered into a region
 """
 
 from collections.abc import Mapping, Sequence
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.suppliers.register import actions as register_actions
 from services.suppliers.reservations import actions
 from services.suppliers.reservations.actions import LineRelease
 from shared import clock
 from shared.contracts.orders import BASKET_PLACED, LINES_RELEASED, BasketPlaced, LinesReleased
+from shared.contracts.standards import RESTRICTION_CHANGED, STANDARD_CHANGED, RestrictionsChanged, StandardsChanged
 from shared.feed import Event
 from shared.follower import Reaction
 
@@ -39,10 +43,26 @@ async def give_back(session: AsyncSession, events: Sequence[Event]) -> None:
     await actions.release_lines(session, releases=releases, at=clock.now())
 
 
+async def keep_editions(session: AsyncSession, events: Sequence[Event]) -> None:
+    """Editions were registered, changed or withdrawn."""
+    told = [StandardsChanged.model_validate(event.data) for event in events]
+    await register_actions.editions_told(session, editions=[each for one in told for each in one.standards])
+
+
+async def keep_restrictions(session: AsyncSession, events: Sequence[Event]) -> None:
+    """Entries of the restricted and banned list were added or corrected."""
+    told = [RestrictionsChanged.model_validate(event.data) for event in events]
+    await register_actions.restrictions_told(session, restrictions=[each for one in told for each in one.restrictions])
+
+
 REACTIONS: Mapping[str, Mapping[str, Reaction]] = {
     "orders": {
         BASKET_PLACED: consume,
         LINES_RELEASED: give_back,
+    },
+    "catalog": {
+        STANDARD_CHANGED: keep_editions,
+        RESTRICTION_CHANGED: keep_restrictions,
     },
 }
 """By source, then by type: what its worker follows, and what operators may retry."""

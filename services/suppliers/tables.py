@@ -4,6 +4,7 @@ from services.suppliers.imports import tables as import_tables
 from services.suppliers.inventory import tables as inventory_tables
 from services.suppliers.offers import tables as offer_tables
 from services.suppliers.onboarding import tables as onboarding_tables
+from services.suppliers.register import tables as register_tables
 from services.suppliers.reservations import tables as reservation_tables
 from services.suppliers.schema import metadata
 
@@ -13,5 +14,6 @@ __all__ = [
     "metadata",
     "offer_tables",
     "onboarding_tables",
+    "register_tables",
     "reservation_tables",
 ]

@@ -1,4 +1,4 @@
-"""The process beside `suppliers`: works syncs off, follows `orders`, lets reservations expire, forgets what is over.
+"""The process beside `suppliers`: syncs, following `orders` and `catalog`, reservations that expire, tidying.
 
 `python -m services.suppliers.worker` runs until SIGTERM or SIGINT.
 """

@@ -27,6 +27,34 @@ class TierState(Answer):
     price: Decimal = Field(examples=["3205.00"])
 
 
+CertificateKind = Literal["ccc", "green_product", "production_permit", "test_report", "iso9001", "hygiene"]
+
+
+class Freight(Answer):
+    """What delivery into a region costs beside the price. The longest region that holds the place wins."""
+
+    region: RegionCode = Field(examples=["11"])
+    price: Decimal = Field(description="Per price unit, in the offer's own tax basis.", examples=["28.00"])
+
+
+class Certificate(Answer):
+    """A paper the supplier states to have for the goods."""
+
+    kind: CertificateKind
+    number: str = Field(examples=["2024010101000123"])
+    issuer: str = Field(examples=["CQC"])
+    valid_until: date | None = Field(default=None, description="The last day; none: without end.")
+
+
+class Epd(Answer):
+    """An environmental product declaration (ISO 14025, EN 15804)."""
+
+    number: str = Field(examples=["EPD-CN-00123"])
+    programme: str = Field(examples=["EPD China"])
+    kgco2e: Decimal = Field(description="A1-A3, per base unit.", examples=["2310.5"])
+    valid_until: date
+
+
 class OfferState(Answer):
     """One offer as it stands now."""
 
@@ -55,6 +83,14 @@ class OfferState(Answer):
     tiers: list[TierState] = Field(default_factory=list)
     status: Literal["ACTIVE", "WITHDRAWN"]
     stock_point: str | None = Field(default=None, description="None: made to order.", examples=["main"])
+    standard: str | None = Field(
+        default=None, description="The edition the goods are made to.", examples=["GB 1499.2-2024"]
+    )
+    freight: list[Freight] = Field(
+        default_factory=list, description="None for a place: the price is a delivered one there."
+    )
+    certificates: list[Certificate] = Field(default_factory=list)
+    epd: Epd | None = None
 
 
 class OffersChanged(Answer):
@@ -149,7 +185,8 @@ class QuotedLine(Answer):
     price_unit: str | None = None
     base_quantity: Decimal | None = None
     base_unit: str | None = None
-    unit_price: Decimal | None = None
+    unit_price: Decimal | None = Field(default=None, description="With the freight into the asked region.")
+    freight: Decimal | None = Field(default=None, description="What of the unit price is freight.")
     currency: str | None = None
     tax_rate: Decimal | None = None
     tax_inclusive: bool | None = None

@@ -21,6 +21,7 @@ from services.catalog.components.tables import (
     TypeStandard,
 )
 from services.catalog.components.taxonomy import Taxonomy, TypeEntry, read_taxonomy
+from services.catalog.standards.actions import keep_named_editions
 from services.catalog.units.tables import UnitOfMeasure
 from shared.contracts.catalog import TYPE_PUBLISHED, TypePublished
 from shared.feed import publish
@@ -46,7 +47,7 @@ async def load_taxonomy(session: AsyncSession, *, document: Mapping[str, Any], a
     taxonomy = read_taxonomy(document)
     await queries.lock_publishing(session)
     present = await queries.types_for_update(session)
-    await _keep_references(session, taxonomy)
+    await _keep_references(session, taxonomy, at=at)
     changed = [
         entry
         for entry in taxonomy.types
@@ -68,7 +69,7 @@ async def load_taxonomy(session: AsyncSession, *, document: Mapping[str, Any], a
     )
 
 
-async def _keep_references(session: AsyncSession, taxonomy: Taxonomy) -> None:
+async def _keep_references(session: AsyncSession, taxonomy: Taxonomy, *, at: datetime) -> None:
     """Units, categories and standards, as the document has them; those it no longer names stay."""
     await _upsert(
         session,
@@ -84,6 +85,8 @@ async def _keep_references(session: AsyncSession, taxonomy: Taxonomy) -> None:
     )
     standards = {each.number: asdict(each) for entry in taxonomy.types for each in entry.standards}
     await _upsert(session, Standard, list(standards.values()), key=["number"])
+    named = {number: (each["title_zh"], each["edition_check"]) for number, each in standards.items()}
+    await keep_named_editions(session, designations=named, source="dictionary", at=at)
 
 
 async def _upsert(

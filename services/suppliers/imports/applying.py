@@ -82,7 +82,7 @@ UPSERT_ITEMS = """
 
 _PLAIN = "CAST(trim_scale({0}) AS text)"
 
-OFFER_STATE = f"""jsonb_build_object(
+_PRICED = f"""jsonb_build_object(
         'offer_id', o.id, 'supplier_id', o.supplier_id, 'item_no', o.item_no, 'variant_id', i.variant_id,
         'variant_key', i.variant_key, 'type_code', i.type_code, 'category', i.category, 'brand', i.brand,
         'price', {_PLAIN.format("o.price")}, 'currency', o.currency, 'tax_inclusive', o.tax_inclusive,
@@ -92,6 +92,12 @@ OFFER_STATE = f"""jsonb_build_object(
         'regions', o.regions, 'valid_from', o.valid_from, 'valid_until', o.valid_until,
         'audience_keys', o.audience_keys, 'tiers', o.tiers, 'status', o.status, 'stock_point', o.stock_point
     )"""
+_DECLARED = """jsonb_build_object(
+        'standard', o.standard, 'freight', coalesce(o.freight, '[]'), 'certificates', coalesce(o.certificates, '[]'),
+        'epd', o.epd
+    )"""
+OFFER_STATE = f"""CASE WHEN num_nonnulls(o.standard, o.freight, o.certificates, o.epd) = 0 THEN {_PRICED}
+    ELSE {_PRICED} || {_DECLARED} END"""
 """An offer `o` of an item `i` as `shared.contracts.suppliers.OfferState` has it."""
 
 _OFFER_TERMS = (
@@ -111,6 +117,10 @@ _OFFER_TERMS = (
     "valid_until",
     "audience",
     "audience_keys",
+    "standard",
+    "freight",
+    "certificates",
+    "epd",
     "updated_at",
 )
 
@@ -119,12 +129,14 @@ UPSERT_OFFERS = f"""
         INSERT INTO offers (
             supplier_id, id, item_no, offer_code, stock_point, price, currency, tax_inclusive, tax_rate, unit,
             unit_factor, unit_decimals, min_quantity, step_quantity, lead_time_days, regions, valid_from, valid_until,
-            audience, audience_ids, audience_keys, tiers, status, version, updated_at
+            audience, audience_ids, audience_keys, standard, freight, certificates, epd, tiers, status, version,
+            updated_at
         )
         SELECT
             %(supplier_id)s, coalesce(offer_id, uuidv7()), item_no, code, point, f_price, f_currency, f_tax_inclusive,
             f_tax_rate, f_unit, f_unit_factor, f_unit_decimals, f_min, f_step, CAST(f_lead AS integer), f_regions,
-            f_from, f_until, f_audience, '{{}}', f_keys, '[]', 'ACTIVE', 1, %(at)s
+            f_from, f_until, f_audience, '{{}}', f_keys, f_standard, f_freight, f_certificates, f_epd, '[]', 'ACTIVE',
+            1, %(at)s
         FROM sync_judged
         WHERE new_terms AND NOT terms_superseded
         ORDER BY item_no, code

@@ -1,6 +1,7 @@
 """SQL that looks at the staged rows of one chunk against what is stored, and says of each what it would change.
 
 The rows stand in the temporary table `sync_rows`; the verdicts go into `sync_judged`. Nothing is written here.
+An empty cell leaves what is stored; of what an offer declares, '' (edition), `[]` and JSON's `null` say: no more.
 `OFFSET 0` keeps each layer's expressions from being worked out again wherever the next one uses them; `LIMIT 1`
 makes a look-up by key of what the planner, not knowing the temporary tables, would make a scan.
 """
@@ -21,6 +22,10 @@ STAGED = {
     "valid_from": "date",
     "valid_until": "date",
     "audience": "text",
+    "standard": "text",
+    "freight": "jsonb",
+    "certificates": "jsonb",
+    "epd": "jsonb",
     "unit": "text",
     "offer_code": "text",
     "brand": "text",
@@ -49,7 +54,7 @@ CREATE_TEXT = (
 )
 """Where a chunk goes that does not fit the types, to find out which rows do not."""
 
-_KINDS = {"numeric": "NotANumber", "timestamptz": "NotATime", "date": "NotADate"}
+_KINDS = {"numeric": "NotANumber", "timestamptz": "NotATime", "date": "NotADate", "jsonb": "NotReadable"}
 _TYPED = {name: kind for name, kind in STAGED.items() if kind in _KINDS}
 
 
@@ -101,6 +106,11 @@ CLEAN = """
             regexp_split_to_array(btrim(regions, ' ;；'), '[;； ]+')
         END AS regions,
         upper(nullif(btrim(audience), '')) AS audience,
+        CASE
+            WHEN lower(btrim(standard)) IN ('none', '无') THEN ''
+            WHEN standard IS NOT NULL THEN nullif(btrim(regexp_replace(standard, '\\s+', ' ', 'g')), '')
+        END AS standard,
+        freight, certificates, epd,
         coalesce(CAST(%(unit_aliases)s AS jsonb) ->> btrim(unit), nullif(btrim(unit), '')) AS unit,
         nullif(btrim(brand), '') AS brand,
         coalesce(
@@ -108,7 +118,7 @@ CLEAN = """
         ) AS variant,
         num_nonnulls(
             price, currency, tax_rate, tax_inclusive, min_quantity, step_quantity, lead_time_days, regions, valid_from,
-            valid_until, audience
+            valid_until, audience, standard, freight, certificates, epd
         ) > 0 AS prices
     FROM sync_rows
     WHERE broken_code IS DISTINCT FROM 'blank'
@@ -126,6 +136,7 @@ _MATCHED = """
         o.currency AS o_currency, o.tax_rate AS o_tax_rate, o.tax_inclusive AS o_tax_inclusive, o.unit AS o_unit,
         o.min_quantity AS o_min, o.step_quantity AS o_step, o.lead_time_days AS o_lead, o.regions AS o_regions,
         o.valid_from AS o_from, o.valid_until AS o_until, o.audience AS o_audience, o.audience_keys AS o_keys,
+        o.standard AS o_standard, o.freight AS o_freight, o.certificates AS o_certificates, o.epd AS o_epd,
         o.tiers AS o_tiers, o.status AS o_status,
         CASE
             WHEN coalesce(r.unit, o.unit, i.base_unit) = o.unit THEN o.unit_factor
@@ -286,6 +297,8 @@ _PROBLEM = """
         WHEN audience NOT IN ('MEMBERS', 'PUBLIC') AND audience IS DISTINCT FROM o_audience
             THEN ARRAY['audience', 'AudienceNotBySync',
                 'A sync can say MEMBERS or PUBLIC; a narrower audience names companies, which the offers API does.']
+        WHEN char_length(standard) > 100
+            THEN ARRAY['standard', 'TooLong', 'An edition has at most 100 characters.']
     END"""
 
 CREATE_JUDGED = f"""
@@ -303,14 +316,16 @@ SELECT
         s_on_hand IS NULL OR coalesce(as_of > s_as_of, false) OR (s_on_hand - s_shortfall) <> counted
     ) AS new_count,
     f_price, f_currency, f_tax_rate, f_tax_inclusive, n_unit AS f_unit, f_unit_factor, f_unit_decimals, f_min, f_step,
-    f_lead, f_regions, f_from, f_until, f_audience, f_keys,
+    f_lead, f_regions, f_from, f_until, f_audience, f_keys, f_standard, f_freight, f_certificates, f_epd,
     problem IS NULL AND prices AND (
         offer_id IS NULL OR f_price <> o_price OR f_currency <> o_currency OR f_tax_rate <> o_tax_rate
         OR f_tax_inclusive <> o_tax_inclusive OR n_unit <> o_unit OR f_min IS DISTINCT FROM o_min
         OR f_step IS DISTINCT FROM o_step OR f_lead <> o_lead OR f_regions <> o_regions OR f_from <> o_from
         OR f_until IS DISTINCT FROM o_until OR f_audience <> o_audience OR point IS DISTINCT FROM o_point
+        OR f_standard IS DISTINCT FROM o_standard OR f_freight IS DISTINCT FROM o_freight
+        OR f_certificates IS DISTINCT FROM o_certificates OR f_epd IS DISTINCT FROM o_epd
     ) AS new_terms,
-    false AS count_superseded, false AS terms_superseded
+    standard <> '' AS said_standard, false AS count_superseded, false AS terms_superseded
 FROM (
     SELECT
         m.*, {_PROBLEM} AS problem,
@@ -334,6 +349,10 @@ FROM (
         coalesce(valid_from, o_from, %(on)s) AS f_from,
         coalesce(valid_until, o_until) AS f_until,
         coalesce(audience, o_audience, 'MEMBERS') AS f_audience,
+        nullif(coalesce(standard, o_standard), '') AS f_standard,
+        nullif(coalesce(freight, o_freight), '[]') AS f_freight,
+        nullif(coalesce(certificates, o_certificates), '[]') AS f_certificates,
+        nullif(coalesce(epd, o_epd), 'null') AS f_epd,
         CASE
             WHEN audience IS NULL OR audience = o_audience THEN coalesce(
                 o_keys, ARRAY['company:' || %(supplier_id)s, 'members']

@@ -16,7 +16,7 @@ from psycopg.errors import DataError
 from psycopg.rows import namedtuple_row
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.suppliers.imports import applying, judging, quick
+from services.suppliers.imports import applying, judging, quick, refusing
 from services.suppliers.imports.reading import Chunk
 from services.suppliers.imports.rules import UNIT_ALIASES
 from shared import clock
@@ -84,7 +84,7 @@ async def apply_chunk(
         await _stage(cursor, chunk, variants)
         await cursor.execute(applying.LOCK_STOCK, values)
         first = await _quickly(cursor, values, snapshot=snapshot)
-        rest = Applied() if first.rows == chunk.rows else await _carefully(cursor, values, snapshot=snapshot)
+        rest = Applied() if first.rows == chunk.rows else await _carefully(session, cursor, values, snapshot=snapshot)
     return first.plus(rest)
 
 
@@ -147,9 +147,12 @@ async def _quickly(cursor: AsyncClientCursor[Any], values: Mapping[str, Any], *,
     return Applied(rows=tally.rows, accepted=tally.rows - tally.unchanged, unchanged=tally.unchanged, warned=len(short))
 
 
-async def _carefully(cursor: AsyncClientCursor[Any], values: Mapping[str, Any], *, snapshot: bool) -> Applied:
+async def _carefully(
+    session: AsyncSession, cursor: AsyncClientCursor[Any], values: Mapping[str, Any], *, snapshot: bool
+) -> Applied:
     """All that is left: judged column by column, then written."""
     await cursor.execute(judging.CREATE_JUDGED, values)
+    await refusing.refuse(session, cursor, values)
     tally = await _one(cursor, applying.TALLY)
     if tally.new_offers:
         await cursor.execute(applying.NAME_NEW_OFFERS)

@@ -52,7 +52,11 @@ WHERE r.times = 1 AND r.broken_code IS NULL AND r.brand IS NULL AND r.variant IS
   AND (r.regions IS NULL OR r.regions = o.regions)
   AND (r.valid_from IS NULL OR r.valid_from = o.valid_from)
   AND (r.valid_until IS NULL OR coalesce(r.valid_until = o.valid_until, false))
-  AND (r.audience IS NULL OR r.audience = o.audience)"""
+  AND (r.audience IS NULL OR r.audience = o.audience)
+  AND (r.standard IS NULL OR r.standard = coalesce(o.standard, ''))
+  AND (r.freight IS NULL OR r.freight = coalesce(o.freight, '[]'))
+  AND (r.certificates IS NULL OR r.certificates = coalesce(o.certificates, '[]'))
+  AND (r.epd IS NULL OR r.epd = coalesce(o.epd, 'null'))"""
 
 TALLY_QUICK = """
     SELECT

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from services.suppliers.imports.rules import COLUMNS, NOTATIONS, OFFER_COLUMNS, column_of
+from services.suppliers.imports.declared import cell_of_json, cell_of_text
+from services.suppliers.imports.rules import COLUMNS, DECLARED_COLUMNS, NOTATIONS, OFFER_COLUMNS, column_of
 
 BROKEN_COLUMNS = ("broken_field", "broken_code", "broken_message")
 COPY_COLUMNS = (*COLUMNS, *BROKEN_COLUMNS)
@@ -46,7 +47,9 @@ def clean_line(columns: tuple[str, ...], delimiter: str) -> re.Pattern[bytes]:
     other = f"[^{end}\\r\\n]"
     cells = []
     for column in columns:
-        if (notation := NOTATIONS.get(column)) is None:
+        if column in DECLARED_COLUMNS:
+            cells.append(" *")
+        elif (notation := NOTATIONS.get(column)) is None:
             cells.append(f"{other}{{0,{VALUE_LENGTH_AT_MOST}}}")
         else:
             rest = f"{other}{{0,100}}" if notation.rest else " *"
@@ -62,9 +65,12 @@ def rendered_cells(cells: Sequence[str], columns: Sequence[str]) -> bytes:
         message = f"The row has {len(cells)} fields; the header has {len(columns)}."
         return _broken(columns, "row", "WrongFieldCount", message)
     values = []
-    for column, cell in zip(columns, cells, strict=True):
-        value = cell.strip()
-        if (reason := _reason_against(column, value)) is not None:
+    for column, written in zip(columns, cells, strict=True):
+        value = written.strip()
+        reason = _reason_against(column, value)
+        if reason is None and value and column in DECLARED_COLUMNS:
+            value, reason = cell_of_text(column, value)
+        if reason is not None:
             return _broken(columns, column, *reason)
         values.append(value.translate(_ESCAPES) if value else _NULL)
     return ("\t".join(values) + f"\t{_NULL}\t{_NULL}\t{_NULL}\n").encode()
@@ -99,14 +105,22 @@ def rendered_element(found: Any, *, may_price: bool) -> bytes:
         named.add(column)
         if column in OFFER_COLUMNS and value is not None and not may_price:
             return _broken(COLUMNS, column, "PricesNotAllowed", "Prices need an API client with prices:write.")
-        text = _plain(value)
-        if text is None:
-            return _broken(COLUMNS, column, "WrongKind", f"{column} is neither text nor a number.")
-        if (reason := _reason_against(column, text)) is not None:
+        text, reason = _member(column, value)
+        if reason is not None:
             return _broken(COLUMNS, column, *reason)
         if text:
             values[column] = text.translate(_ESCAPES)
     return ("\t".join(values.values()) + f"\t{_NULL}\t{_NULL}\t{_NULL}\n").encode()
+
+
+def _member(column: str, value: Any) -> tuple[str, tuple[str, str] | None]:
+    """A member of a JSON row as a cell, and what is against it."""
+    if column in DECLARED_COLUMNS and value is not None:
+        return cell_of_json(column, value)
+    text = _plain(value)
+    if text is None:
+        return "", ("WrongKind", f"{column} is neither text nor a number.")
+    return text, _reason_against(column, text)
 
 
 def loads(text: str) -> Any:

@@ -101,7 +101,13 @@ OFFER_COLUMNS = (
     "valid_from",
     "valid_until",
     "audience",
+    "standard",
+    "freight",
+    "certificates",
+    "epd",
 )
+DECLARED_COLUMNS = ("freight", "certificates", "epd")
+"""Columns whose cells are read here and go to the database as JSON (`declared`)."""
 COLUMNS = (
     "item_no",
     "stock_point",
@@ -189,6 +195,12 @@ ALIASES = {
     "属性": "properties",
     "规格": "properties",
     "报价编号": "offer_code",
+    "执行标准": "standard",
+    "标准号": "standard",
+    "运费": "freight",
+    "证书": "certificates",
+    "认证证书": "certificates",
+    "环境产品声明": "epd",
 }
 
 UNIT_ALIASES = {

@@ -11,15 +11,20 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from services.suppliers.offers import queries, rules
+from services.suppliers.offers import declared, queries, rules
 from services.suppliers.offers.queries import Listing
+from services.suppliers.offers.register_checks import check_listing
 from services.suppliers.offers.rules import OfferStatus, Tier, tiers_ascend
+from services.suppliers.offers.schemas import CertificateBody, EpdBody, FreightBody
 from services.suppliers.offers.tables import Item, KnownVariant, Offer
 from services.suppliers.onboarding.queries import supplier_exists
 from shared.audience import Audience, audience_keys
 from shared.clock import business_date
 from shared.contracts.suppliers import (
     OFFERS_CHANGED,
+    Certificate,
+    Epd,
+    Freight,
     OffersChanged,
     OfferState,
     TierState,
@@ -86,6 +91,10 @@ class NewTerms:
     valid_until: date | None
     audience: Audience
     audience_ids: Sequence[UUID] = field(default_factory=tuple)
+    standard: str | None = None
+    freight: Sequence[FreightBody] = ()
+    certificates: Sequence[CertificateBody] = ()
+    epd: EpdBody | None = None
 
 
 async def list_offer(
@@ -102,12 +111,14 @@ async def list_offer(
     """List an item, if it is new, and offer it. `variant` was resolved before the transaction.
 
     Raises:
-        SupplierNotRegistered, VariantNeeded, ItemIsAnotherVariant, OfferExists, UnitNotConvertible, TermsContradict.
+        SupplierNotRegistered, VariantNeeded, ItemIsAnotherVariant, OfferExists, UnitNotConvertible, TermsContradict,
+        and what the registers say against it (`register_checks`).
     """
     if not await supplier_exists(session, supplier_id=supplier_id):
         raise SupplierNotRegistered("Your company is not registered as a supplier.")
     item, known = await _item(session, supplier_id=supplier_id, item_no=item_no, brand=brand, variant=variant, at=at)
     columns = _columns(known, supplier_id, terms, at=at)
+    await check_listing(session, variant=known, standard=terms.standard, regions=terms.regions, on=business_date(at))
     offer = Offer(supplier_id=supplier_id, id=new_id(), item_no=item_no, offer_code=offer_code, **columns)
     made = await session.execute(
         insert(Offer).values(offer.model_dump()).on_conflict_do_nothing().returning(col(Offer.id))
@@ -189,6 +200,10 @@ def _columns(variant: KnownVariant, supplier_id: UUID, terms: NewTerms, *, at: d
         "audience": terms.audience,
         "audience_ids": list(terms.audience_ids),
         "audience_keys": sorted(audience_keys(terms.audience, terms.audience_ids, owner=supplier_id)),
+        "standard": terms.standard,
+        "freight": declared.stored_freight(terms.freight),
+        "certificates": declared.stored_certificates(terms.certificates),
+        "epd": declared.stored_epd(terms.epd),
         "updated_at": at,
     }
 
@@ -205,12 +220,15 @@ async def change_offer(
     """Give an offer new terms. What is reserved or ordered keeps its own.
 
     Raises:
-        OfferNotFound, VersionChanged, OfferWithdrawn, UnitNotConvertible, TermsContradict.
+        OfferNotFound, VersionChanged, OfferWithdrawn, UnitNotConvertible, TermsContradict, and what the registers say
+        against the new terms (`register_checks`).
     """
     offer = await _own(session, supplier_id, offer_id, expected_version)
     found = await queries.item_with_variant(session, supplier_id=supplier_id, item_no=offer.item_no)
     assert found is not None  # noqa: S101 - a foreign key says so
-    for column, value in _columns(found[1], supplier_id, terms, at=at).items():
+    columns = _columns(found[1], supplier_id, terms, at=at)
+    await check_listing(session, variant=found[1], standard=terms.standard, regions=terms.regions, on=business_date(at))
+    for column, value in columns.items():
         setattr(offer, column, value)
     offer.version += 1
     await session.flush()
@@ -286,6 +304,10 @@ def offer_state(listing: Listing) -> OfferState:
         tiers=[TierState.model_validate(tier) for tier in offer.tiers],
         status=OfferStatus(offer.status).value,
         stock_point=offer.stock_point,
+        standard=offer.standard,
+        freight=[Freight.model_validate(entry) for entry in offer.freight or ()],
+        certificates=[Certificate.model_validate(entry) for entry in offer.certificates or ()],
+        epd=None if offer.epd is None else Epd.model_validate(offer.epd),
     )
 
 

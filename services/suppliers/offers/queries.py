@@ -10,11 +10,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
 from services.suppliers.inventory.tables import StockLevel
+from services.suppliers.offers.declared import goods_of, surcharges
 from services.suppliers.offers.rules import Terms, Tier
 from services.suppliers.offers.tables import Item, KnownVariant, Offer
 from services.suppliers.onboarding.queries import suppliers_by_id
 from services.suppliers.onboarding.tables import Supplier
+from services.suppliers.register.rules import Goods, Register
 from shared.database import scope_to
+from shared.designations import edition_key
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -33,6 +36,11 @@ class Listing:
         if self.offer.stock_point is None:
             return None
         return Decimal(0) if self.stock is None else self.stock.available
+
+    @property
+    def goods(self) -> Goods:
+        """What the registers are asked about."""
+        return goods_of(self.offer.standard, self.item.type_code, self.variant.snapshot)
 
     @property
     def terms(self) -> Terms:
@@ -58,7 +66,28 @@ class Listing:
             base_decimals=self.variant.base_decimals,
             unit_factors={unit: Decimal(factor) for unit, factor in self.variant.unit_factors.items()},
             unit_decimals=self.variant.unit_decimals,
+            freight=surcharges(self.offer.freight),
+            goods=self.goods,
         )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Suspects:
+    """Editions as offers write them, and types, that some entry of the registers is about."""
+
+    standards: Collection[str]
+    type_codes: Collection[str]
+
+
+async def suspects_of(session: AsyncSession, *, supplier_id: UUID, register: Register) -> Suspects:
+    """Where a supplier's offers may need an update."""
+    stated = await session.scalars(
+        select(Offer.standard).where(col(Offer.supplier_id) == supplier_id, col(Offer.standard).is_not(None)).distinct()
+    )
+    return Suspects(
+        standards=[each for each in stated if each is not None and edition_key(each) in register.withdrawn],
+        type_codes=list(register.restrictions),
+    )
 
 
 async def item_with_variant(
@@ -85,11 +114,20 @@ async def own_listings_page(
     supplier_id: UUID,
     item_no: str | None,
     status: str | None,
+    suspects: Suspects | None = None,
     after: tuple[UUID] | None,
     limit: int,
 ) -> list[Listing]:
-    """A supplier's own offers in the order they were made."""
+    """A supplier's own offers in the order they were made; with `suspects` those the registers may speak against."""
     query = select(Offer).where(col(Offer.supplier_id) == supplier_id)
+    if suspects is not None:
+        of_types = select(Item.item_no).where(
+            col(Item.supplier_id) == supplier_id, col(Item.type_code).in_(suspects.type_codes)
+        )
+        query = query.where(
+            col(Offer.standard).in_(suspects.standards) | col(Offer.item_no).in_(of_types),
+            col(Offer.status) == "ACTIVE",
+        )
     if item_no is not None:
         query = query.where(col(Offer.item_no) == item_no)
     if status is not None:

@@ -1,6 +1,7 @@
 """What a basket would cost now, by the very rules of the reservation."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from uuid import UUID
@@ -10,11 +11,22 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.suppliers.offers import queries
 from services.suppliers.offers.queries import Listing
 from services.suppliers.offers.rules import FrozenLine, Misfit, MisfitCode, Wanted, frozen_line
+from services.suppliers.register.queries import register_now
+from services.suppliers.register.rules import Register
 from shared.clock import business_date
 from shared.contracts.suppliers import QuoteAnswer, QuotedLine, QuoteLine, QuoteReason, QuoteRequest, QuoteTotals
 from shared.money import line_amounts, sum_by_rate
 
 StockKey = tuple[UUID, str, str]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Asked:
+    """A request, the day of asking, and what the registers say."""
+
+    request: QuoteRequest
+    on: date
+    register: Register
 
 
 async def quote(
@@ -24,9 +36,9 @@ async def quote(
     listings = await queries.visible_listings(
         session, offer_ids={line.offer_id for line in request.lines}, viewer=viewer, viewer_id=viewer_id
     )
-    on = business_date(at)
-    needed = _needed(request, listings, on=on)
-    lines = [_quoted(line, request, listings.get(line.offer_id), needed, on=on) for line in request.lines]
+    asked = _Asked(request=request, on=business_date(at), register=await register_now(session))
+    needed = _needed(asked, listings)
+    lines = [_quoted(line, asked, listings.get(line.offer_id), needed) for line in request.lines]
     priced = [
         (
             line.tax_rate,
@@ -53,45 +65,43 @@ def _stock_key(listing: Listing) -> StockKey | None:
     return None if offer.stock_point is None else (offer.supplier_id, offer.item_no, offer.stock_point)
 
 
-def _needed(request: QuoteRequest, listings: Mapping[UUID, Listing], *, on: date) -> dict[StockKey, Decimal]:
+def _needed(asked: _Asked, listings: Mapping[UUID, Listing]) -> dict[StockKey, Decimal]:
     """What all fitting lines together want of each stock level: two lines of one item share it."""
     needed: dict[StockKey, Decimal] = {}
-    for line in request.lines:
+    for line in asked.request.lines:
         listing = listings.get(line.offer_id)
         key = None if listing is None else _stock_key(listing)
         if listing is None or key is None:
             continue
-        judged = _judged(line, request, listing, on=on)
+        judged = _judged(line, asked, listing)
         if isinstance(judged, FrozenLine):
             needed[key] = needed.get(key, Decimal(0)) + judged.base_quantity
     return needed
 
 
-def _judged(line: QuoteLine, request: QuoteRequest, listing: Listing, *, on: date) -> FrozenLine | tuple[Misfit, ...]:
+def _judged(line: QuoteLine, asked: _Asked, listing: Listing) -> FrozenLine | tuple[Misfit, ...]:
     wanted = Wanted(
         quantity=line.quantity,
         unit=line.unit,
-        currency=request.currency,
-        region=request.region,
+        currency=asked.request.currency,
+        region=asked.request.region,
         need_by=line.need_by,
-        on=on,
+        on=asked.on,
     )
-    return frozen_line(terms=listing.terms, standing=listing.supplier.standing, wanted=wanted)
+    return frozen_line(terms=listing.terms, standing=listing.supplier.standing, wanted=wanted, register=asked.register)
 
 
-def _quoted(
-    line: QuoteLine, request: QuoteRequest, listing: Listing | None, needed: Mapping[StockKey, Decimal], *, on: date
-) -> QuotedLine:
-    asked = {"offer_id": line.offer_id, "quantity": line.quantity, "unit": line.unit}
+def _quoted(line: QuoteLine, asked: _Asked, listing: Listing | None, needed: Mapping[StockKey, Decimal]) -> QuotedLine:
+    told = {"offer_id": line.offer_id, "quantity": line.quantity, "unit": line.unit}
     if listing is None:
         reason = QuoteReason(
             code=MisfitCode.OFFER_NOT_FOUND, detail="There is no such offer for you.", field="offer_id"
         )
-        return QuotedLine.model_validate({**asked, "fits": False, "reasons": [reason]})
-    judged = _judged(line, request, listing, on=on)
+        return QuotedLine.model_validate({**told, "fits": False, "reasons": [reason]})
+    judged = _judged(line, asked, listing)
     if not isinstance(judged, FrozenLine):
         reasons = [QuoteReason(code=each.code, detail=each.detail, field=each.field) for each in judged]
-        return QuotedLine.model_validate({**asked, "fits": False, "reasons": reasons})
+        return QuotedLine.model_validate({**told, "fits": False, "reasons": reasons})
     key, available = _stock_key(listing), listing.available
     reasons = []
     if key is not None and available is not None and needed[key] > available:
@@ -121,6 +131,7 @@ def _quoted(
         base_quantity=judged.base_quantity,
         base_unit=judged.base_unit,
         unit_price=judged.unit_price,
+        freight=judged.freight,
         currency=judged.currency,
         tax_rate=listing.offer.tax_rate,
         tax_inclusive=listing.offer.tax_inclusive,

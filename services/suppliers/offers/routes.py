@@ -1,10 +1,12 @@
 """Listings and offers over HTTP: suppliers keep them, those they are meant for read them."""
 
+from datetime import date
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Depends, Query, Request, Response
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.suppliers.inventory import rules as stock_rules
 from services.suppliers.offers import actions, queries, quoting, variants
@@ -21,9 +23,12 @@ from services.suppliers.offers.actions import (
     VariantRefused,
 )
 from services.suppliers.offers.queries import Listing
+from services.suppliers.offers.register_checks import REGISTER_REFUSALS
 from services.suppliers.offers.rules import OfferStatus, Tier
-from services.suppliers.offers.schemas import NewOffer, OfferTerms, OfferView, TierView
+from services.suppliers.offers.schemas import NewOffer, OfferTerms, OfferView, TierView, UpdateReason
 from services.suppliers.offers.variants import VariantSource
+from services.suppliers.register.queries import register_now
+from services.suppliers.register.rules import Register, against_offer
 from shared.audience import viewer_keys
 from shared.clients.transport import ServiceAway, ServiceUnknown
 from shared.clock import business_date
@@ -79,12 +84,35 @@ def _terms(body: OfferTerms) -> NewTerms:
         valid_until=body.valid_until,
         audience=body.audience,
         audience_ids=body.audience_ids,
+        standard=body.standard,
+        freight=body.freight,
+        certificates=body.certificates,
+        epd=body.epd,
     )
 
 
-def _view(listing: Listing, *, viewer: Principal | None, response: Response | None = None) -> OfferView:
+def _reasons(listing: Listing, register: Register, *, on: date) -> dict[str, list[UpdateReason]]:
+    """What the registers say of an offer, today and ahead."""
+    if listing.offer.status != OfferStatus.ACTIVE:
+        return {"needs_update": [], "changes_ahead": []}
+    found = against_offer(register, goods=listing.goods, regions=listing.offer.regions, on=on)
+    return {
+        "needs_update": [UpdateReason.model_validate(each) for each in found if each.since <= on],
+        "changes_ahead": [UpdateReason.model_validate(each) for each in found if each.since > on],
+    }
+
+
+async def _own_view(session: AsyncSession, listing: Listing, caller: Principal, *, on: date, to: Response) -> OfferView:
+    """An offer as its supplier sees it."""
+    return _view(listing, viewer=caller, register=await register_now(session), on=on, response=to)
+
+
+def _view(
+    listing: Listing, *, viewer: Principal | None, register: Register, on: date, response: Response | None = None
+) -> OfferView:
     offer, item, stock = listing.offer, listing.item, listing.stock
     own = viewer is not None and viewer.company_id == offer.supplier_id
+    reasons: dict[str, Any] = {"needs_update": None, "changes_ahead": None}
     made_to_order = offer.stock_point is None
     on_hand, reserved = (Decimal(0), Decimal(0)) if stock is None else (stock.on_hand, stock.reserved)
     if response is not None:
@@ -95,6 +123,9 @@ def _view(listing: Listing, *, viewer: Principal | None, response: Response | No
             **{name: getattr(offer, name) for name in OfferView.model_fields if name in type(offer).model_fields},
             "supplier_name": listing.supplier.name,
             "tiers": [TierView.model_validate(tier) for tier in offer.tiers],
+            "freight": offer.freight or [],
+            "certificates": offer.certificates or [],
+            **(_reasons(listing, register, on=on) if own else reasons),
             "audience": offer.audience if own else None,
             "audience_ids": offer.audience_ids if own else None,
             "available": None if viewer is None else listing.available,
@@ -116,6 +147,7 @@ def _view(listing: Listing, *, viewer: Principal | None, response: Response | No
         OfferExists,
         UnitNotConvertible,
         TermsContradict,
+        *REGISTER_REFUSALS,
         ServiceAway,
         ServiceUnknown,
     ),
@@ -139,7 +171,7 @@ async def list_offer(
         at=now,
     )
     response.headers["Location"] = f"/suppliers/offers/{listing.offer.id}"
-    return _view(listing, viewer=caller, response=response)
+    return await _own_view(session, listing, caller, on=business_date(now), to=response)
 
 
 @router.get("", summary="List your offers", responses=refusals(CursorInvalid))
@@ -148,21 +180,31 @@ async def list_own(
     caller: SupplierCaller,
     session: ReadSession,
     paging: PageQuery,
+    now: Now,
     response: Response,
     item_no: Annotated[QueryText | None, Query(max_length=100)] = None,
     status: OfferStatus | None = None,
+    needs_update: Annotated[
+        bool, Query(description="Only those that a register speaks against, now or ahead; pages may be short.")
+    ] = False,
 ) -> list[OfferView]:
     """The supplier's own, withdrawn ones too. Buyers search at `catalog`."""
+    register = await register_now(session)
+    suspects = None
+    if needs_update:
+        suspects = await queries.suspects_of(session, supplier_id=caller.company, register=register)
     rows = await queries.own_listings_page(
         session,
         supplier_id=caller.company,
         item_no=item_no,
         status=status,
+        suspects=suspects,
         after=paging.after_as(UUID),
         limit=paging.limit + 1,
     )
     shown = paging.page(rows, response, key=lambda row: [row.offer.id])
-    return [_view(listing, viewer=caller) for listing in shown]
+    views = [_view(listing, viewer=caller, register=register, on=business_date(now)) for listing in shown]
+    return [view for view in views if not needs_update or view.needs_update or view.changes_ahead]
 
 
 @router.post("/quote", summary="What would these lines cost, and do they fit?", openapi_extra=EXEMPT)
@@ -183,14 +225,20 @@ async def read(*, offer_id: UUID, caller: Visitor, session: ReadSession, now: No
     listing = found.get(offer_id)
     if listing is None or not actions.shown(listing, viewer_id=viewer_id, on=business_date(now)):
         raise OfferNotFound(f"There is no offer {offer_id} for you.")
-    return _view(listing, viewer=caller, response=response)
+    return _view(listing, viewer=caller, register=await register_now(session), on=business_date(now), response=response)
 
 
 @router.put(
     "/{offer_id}",
     summary="Change an offer",
     responses=refusals(
-        OfferNotFound, OfferWithdrawn, UnitNotConvertible, TermsContradict, VersionChanged, VersionNeeded
+        OfferNotFound,
+        OfferWithdrawn,
+        UnitNotConvertible,
+        TermsContradict,
+        *REGISTER_REFUSALS,
+        VersionChanged,
+        VersionNeeded,
     ),
 )
 async def change(
@@ -212,7 +260,7 @@ async def change(
         terms=_terms(body),
         at=now,
     )
-    return _view(listing, viewer=caller, response=response)
+    return await _own_view(session, listing, caller, on=business_date(now), to=response)
 
 
 @router.post(
@@ -233,4 +281,4 @@ async def withdraw(
     listing = await actions.withdraw_offer(
         session, supplier_id=caller.company, offer_id=offer_id, expected_version=version, at=now
     )
-    return _view(listing, viewer=caller, response=response)
+    return await _own_view(session, listing, caller, on=business_date(now), to=response)

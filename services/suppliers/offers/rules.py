@@ -11,10 +11,15 @@ from enum import StrEnum
 from itertools import pairwise
 from typing import NamedTuple
 
+from services.suppliers.register.rules import NOTHING, Goods, Register, against_order
 from shared.quantity import has_at_most, to_base
 
 QUANTITY_DECIMALS = 3
 TIERS_AT_MOST = 20
+FREIGHT_AT_MOST = 500
+CERTIFICATES_AT_MOST = 20
+MOST_PRICE = Decimal(10) ** 12
+"""The first unit price that a NUMERIC(18, 6) cannot hold; here and in the order that copies it."""
 
 
 class MisfitCode(StrEnum):
@@ -32,6 +37,9 @@ class MisfitCode(StrEnum):
     NOT_A_STEP_MULTIPLE = "NotAStepMultiple"
     INSUFFICIENT_STOCK = "InsufficientStock"
     NEED_BY_TOO_EARLY = "NeedByTooEarly"
+    PRICE_TOO_LARGE = "PriceTooLarge"
+    STANDARD_WITHDRAWN = "StandardWithdrawn"
+    ITEM_RESTRICTED = "ItemRestricted"
 
 
 class OfferStatus(StrEnum):
@@ -60,6 +68,14 @@ class Tier:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Surcharge:
+    """What delivery into a region costs per price unit, beside the price and taxed like it (domain.md 2.5)."""
+
+    region: str
+    price: Decimal
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Terms:
     """One offer with what its variant says about units. Minimum, step and tiers count in the offer's unit."""
 
@@ -80,6 +96,9 @@ class Terms:
     base_decimals: int
     unit_factors: Mapping[str, Decimal]
     unit_decimals: Mapping[str, int]
+    freight: tuple[Surcharge, ...] = ()
+    goods: Goods | None = None
+    """What the registers are asked about; None asks nothing."""
 
 
 @dataclass(kw_only=True, slots=True)
@@ -109,6 +128,9 @@ class FrozenLine:
     base_unit: str
     unit_factor: Decimal
     unit_price: Decimal
+    """Landed: the tier's price and the freight into the region together."""
+    freight: Decimal
+    """What of the unit price is freight."""
     currency: str
     promised_by: date
 
@@ -128,7 +150,9 @@ class _Measured(NamedTuple):
     unit_factor: Decimal
 
 
-def frozen_line(*, terms: Terms, standing: Standing, wanted: Wanted) -> FrozenLine | tuple[Misfit, ...]:
+def frozen_line(
+    *, terms: Terms, standing: Standing, wanted: Wanted, register: Register = NOTHING
+) -> FrozenLine | tuple[Misfit, ...]:
     """The line as an order would freeze it, or every reason against it, the gravest first.
 
     Stock is not asked here: it is the reservation's UPDATE that decides (design.md rule 5).
@@ -138,12 +162,15 @@ def frozen_line(*, terms: Terms, standing: Standing, wanted: Wanted) -> FrozenLi
         _standing(terms, standing, wanted)
         + _validity(terms, wanted)
         + _place(terms, standing, wanted)
+        + _registers(terms, wanted, register)
         + _money_and_time(terms, wanted, promise)
     )
     measured = _measured(terms, wanted)
     if isinstance(measured, Misfit):
         return (*against, measured)
-    if against := against + _lot(terms, measured):
+    freight = freight_to(freight=terms.freight, region=wanted.region)
+    unit_price = price_at(price=terms.price, tiers=terms.tiers, quantity=measured.priced_quantity) + freight
+    if against := against + _lot(terms, measured) + _countable(unit_price):
         return against
     return FrozenLine(
         quantity=wanted.quantity,
@@ -153,7 +180,8 @@ def frozen_line(*, terms: Terms, standing: Standing, wanted: Wanted) -> FrozenLi
         base_quantity=measured.base_quantity,
         base_unit=terms.base_unit,
         unit_factor=measured.unit_factor,
-        unit_price=price_at(price=terms.price, tiers=terms.tiers, quantity=measured.priced_quantity),
+        unit_price=unit_price,
+        freight=freight,
         currency=terms.currency,
         promised_by=promise,
     )
@@ -169,14 +197,26 @@ def serves(*, regions: Sequence[str], region: str) -> bool:
 
     No regions at all means everywhere.
     """
-    return not regions or any(region.startswith(_significant(served)) for served in regions)
+    return not regions or any(region.startswith(significant(served)) for served in regions)
 
 
-def _significant(region: str) -> str:
+def significant(region: str) -> str:
     """110100 names the whole city 1101, 110000 the whole province 11."""
     while len(region) > 2 and region.endswith("00"):
         region = region[:-2]
     return region
+
+
+def freight_to(*, freight: Sequence[Surcharge], region: str | None) -> Decimal:
+    """The surcharge of the smallest region that holds the place; none, or no place asked: the price is delivered."""
+    if not freight or region is None:
+        return _NO_FREIGHT
+    around = {significant(entry.region): entry.price for entry in freight}
+    heads = [head for head in around if region.startswith(head)]
+    return around[max(heads, key=len)] if heads else _NO_FREIGHT
+
+
+_NO_FREIGHT = Decimal(0)
 
 
 def price_at(*, price: Decimal, tiers: Sequence[Tier], quantity: Decimal) -> Decimal:
@@ -228,6 +268,13 @@ def _place(terms: Terms, standing: Standing, wanted: Wanted) -> tuple[Misfit, ..
     return ()
 
 
+def _registers(terms: Terms, wanted: Wanted, register: Register) -> tuple[Misfit, ...]:
+    if register is NOTHING or terms.goods is None:
+        return ()
+    found = against_order(register, goods=terms.goods, region=wanted.region, on=wanted.on)
+    return tuple(Misfit(code=MisfitCode(each.code), detail=each.detail, field="offer_id") for each in found)
+
+
 def _money_and_time(terms: Terms, wanted: Wanted, promise: date) -> tuple[Misfit, ...]:
     against: tuple[Misfit, ...] = ()
     if wanted.currency != terms.currency:
@@ -258,6 +305,13 @@ def _measured(terms: Terms, wanted: Wanted) -> _Measured | Misfit:
         return Misfit(code=MisfitCode.BELOW_MINIMUM, detail=detail, field="quantity")
     priced = wanted.quantity if wanted.unit == terms.unit else base_quantity
     return _Measured(priced_quantity=priced, base_quantity=base_quantity, unit_factor=factor)
+
+
+def _countable(unit_price: Decimal) -> tuple[Misfit, ...]:
+    if unit_price < MOST_PRICE:
+        return ()
+    detail = f"With its freight a unit costs {unit_price}, more than can be counted here."
+    return (Misfit(code=MisfitCode.PRICE_TOO_LARGE, detail=detail, field="quantity"),)
 
 
 def _lot(terms: Terms, measured: _Measured) -> tuple[Misfit, ...]:

@@ -5,9 +5,9 @@ from decimal import Decimal
 from typing import Annotated, Literal, Self
 from uuid import UUID
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, model_validator
 
-from services.suppliers.offers.rules import TIERS_AT_MOST
+from services.suppliers.offers.rules import CERTIFICATES_AT_MOST, FREIGHT_AT_MOST, TIERS_AT_MOST, significant
 from shared.audience import Audience
 from shared.contracts.catalog import VariantReference
 from shared.contracts.fields import (
@@ -21,8 +21,10 @@ from shared.contracts.fields import (
     RateText,
     RegionCode,
 )
+from shared.contracts.suppliers import Certificate, CertificateKind, Epd, Freight
 
 Label = Annotated[Name, Field(max_length=100)]
+CarbonText = Annotated[ExactDecimal, Field(gt=0, max_digits=15, decimal_places=6, examples=["2310.5"])]
 LotText = Annotated[ExactDecimal, Field(gt=0, max_digits=15, decimal_places=3, examples=["10"])]
 
 
@@ -31,6 +33,56 @@ class TierBody(Body):
 
     min_quantity: LotText
     price: PriceText
+
+
+class FreightBody(Body):
+    """What delivery into a region costs per price unit, in the offer's own tax basis."""
+
+    region: RegionCode
+    price: PriceText
+
+
+class CertificateBody(Body):
+    """A paper for the goods."""
+
+    kind: CertificateKind
+    number: Label
+    issuer: Name
+    valid_until: CalendarDate | None = None
+
+
+class EpdBody(Body):
+    """An environmental product declaration."""
+
+    number: Label
+    programme: Name
+    kgco2e: CarbonText = Field(description="A1-A3, per base unit.")
+    valid_until: CalendarDate
+
+
+def _one_a_place(freight: list[FreightBody]) -> list[FreightBody]:
+    if len({significant(entry.region) for entry in freight}) < len(freight):
+        message = "a region stands twice (110000 is 11)"
+        raise ValueError(message)
+    return freight
+
+
+def _one_a_number(certificates: list[CertificateBody]) -> list[CertificateBody]:
+    if len({(entry.kind, entry.number) for entry in certificates}) < len(certificates):
+        message = "a certificate stands twice"
+        raise ValueError(message)
+    return certificates
+
+
+Freights = Annotated[list[FreightBody], Field(max_length=FREIGHT_AT_MOST), AfterValidator(_one_a_place)]
+Certificates = Annotated[list[CertificateBody], Field(max_length=CERTIFICATES_AT_MOST), AfterValidator(_one_a_number)]
+Standard = Annotated[
+    str,
+    BeforeValidator(lambda value: " ".join(value.split()) if isinstance(value, str) else value),
+    StringConstraints(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]+$"),
+    Field(examples=["GB 1499.2-2024"]),
+]
+"""An edition: number and year."""
 
 
 class OfferTerms(Body):
@@ -57,6 +109,14 @@ class OfferTerms(Body):
         max_length=500,
         description="Companies (PARTIES), groups (ORG) or circles (CIRCLE) the offer is for.",
     )
+    standard: Standard | None = Field(default=None, description="The edition the goods are made to.")
+    freight: Freights = Field(
+        default_factory=list,
+        description="Surcharges by region of delivery; the longest region that holds the place wins. Where none does, "
+        "the price is a delivered one.",
+    )
+    certificates: Certificates = Field(default_factory=list)
+    epd: EpdBody | None = None
 
     @model_validator(mode="after")
     def _audience_is_named(self) -> Self:
@@ -81,6 +141,14 @@ class TierView(Answer):
 
     min_quantity: Decimal
     price: Decimal
+
+
+class UpdateReason(Answer):
+    """Why an offer needs an update: the entry of a register that speaks against it, and from which day on."""
+
+    code: Literal["StandardWithdrawn", "ItemRestricted"]
+    detail: str
+    since: date
 
 
 class OfferView(Answer):
@@ -113,7 +181,17 @@ class OfferView(Answer):
     regions: list[str]
     valid_from: date
     valid_until: date | None
+    standard: str | None
+    freight: list[Freight]
+    certificates: list[Certificate]
+    epd: Epd | None
     status: Literal["ACTIVE", "WITHDRAWN"]
+    needs_update: list[UpdateReason] | None = Field(
+        description="For the supplier itself: why orders are, or may be, refused today. Empty: nothing."
+    )
+    changes_ahead: list[UpdateReason] | None = Field(
+        description="For the supplier itself: what will need an update from a day that comes."
+    )
     audience: str | None = Field(description="For the supplier itself.")
     audience_ids: list[UUID] | None = Field(description="For the supplier itself.")
     available: Decimal | None = Field(

@@ -22,6 +22,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     Uuid,
+    text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlmodel import Field
@@ -93,6 +94,7 @@ class Offer(Table, table=True):
         UniqueConstraint("supplier_id", "item_no", "offer_code"),
         ForeignKeyConstraint(["supplier_id", "item_no"], ["items.supplier_id", "items.item_no"]),
         Index(None, "id"),
+        Index("ix_offers_standard", "supplier_id", "standard", postgresql_where=text("standard IS NOT NULL")),
         CheckConstraint("status IN ('ACTIVE', 'WITHDRAWN')", name="status"),
         CheckConstraint("price >= 0", name="price"),
         CheckConstraint("tax_rate >= 0 AND tax_rate < 1", name="tax_rate"),
@@ -107,6 +109,10 @@ class Offer(Table, table=True):
         CheckConstraint("char_length(offer_code) BETWEEN 1 AND 100", name="offer_code"),
         CheckConstraint("char_length(stock_point) BETWEEN 1 AND 100", name="stock_point"),
         CheckConstraint("jsonb_typeof(tiers) = 'array'", name="tiers"),
+        CheckConstraint("char_length(standard) BETWEEN 1 AND 100", name="standard"),
+        CheckConstraint("jsonb_typeof(freight) = 'array' AND freight <> '[]'", name="freight"),
+        CheckConstraint("jsonb_typeof(certificates) = 'array' AND certificates <> '[]'", name="certificates"),
+        CheckConstraint("jsonb_typeof(epd) = 'object'", name="epd"),
     )
 
     supplier_id: UUID = Field(sa_column=Column(Uuid, primary_key=True))
@@ -136,6 +142,12 @@ class Offer(Table, table=True):
     """`shared.audience`: the offer is seen by who holds one of them."""
     tiers: list[dict[str, str]] = Field(default_factory=list, sa_column=Column(JSONB, nullable=False))
     """`[{"min_quantity": "10", "price": "3200"}]`, ascending, in the offer's unit."""
+    standard: str | None = Field(default=None, sa_column=Column(Text))
+    """The edition the goods are made to, such as GB 1499.2-2024."""
+    freight: list[dict[str, str]] | None = Field(default=None, sa_column=Column(JSONB(none_as_null=True)))
+    """`[{"region": "11", "price": "28"}]` by region, per price unit. This and what follows: `offers.declared`."""
+    certificates: list[dict[str, Any]] | None = Field(default=None, sa_column=Column(JSONB(none_as_null=True)))
+    epd: dict[str, str] | None = Field(default=None, sa_column=Column(JSONB(none_as_null=True)))
     status: str = Field(default=OfferStatus.ACTIVE, sa_column=Column(Text, nullable=False))
     version: int = Field(default=1, sa_column=Column(Integer, nullable=False))
     updated_at: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))

@@ -19,6 +19,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from services.suppliers.offers.rules import FrozenLine, Wanted, frozen_line
+from services.suppliers.register.rules import Register
 from services.suppliers.reservations import actions, queries, rules
 from services.suppliers.reservations.actions import Candidate, Held, HeldLine
 from services.suppliers.reservations.offers_seen import OfferNumber, OfferSeen, OffersSeen
@@ -130,7 +131,7 @@ class ReservationDesk:
         answers: dict[UUID, bytes] = {}
         candidates: list[Candidate] = []
         for each in batch:
-            judged = _judged(each, seen[each.viewer])
+            judged = _judged(each, seen.offers[each.viewer], seen.register)
             if isinstance(judged, Candidate):
                 candidates.append(judged)
             else:
@@ -172,7 +173,7 @@ def _portions(batch: Sequence[Asked]) -> list[list[Asked]]:
     return portions
 
 
-def _judged(each: Asked, seen: Mapping[OfferNumber, OfferSeen]) -> Candidate | bytes:
+def _judged(each: Asked, seen: Mapping[OfferNumber, OfferSeen], register: Register) -> Candidate | bytes:
     """A basket that fits but for stock, or the refusals of its lines."""
     basket = each.basket
     on = business_date(basket.at or each.at)
@@ -192,7 +193,7 @@ def _judged(each: Asked, seen: Mapping[OfferNumber, OfferSeen]) -> Candidate | b
             need_by=line.need_by,
             on=on,
         )
-        fits = frozen_line(terms=offer.terms, standing=offer.standing, wanted=wanted)
+        fits = frozen_line(terms=offer.terms, standing=offer.standing, wanted=wanted, register=register)
         if not isinstance(fits, FrozenLine):
             refusals += [_refusal(line, misfit.code, misfit.detail, misfit.field) for misfit in fits]
         elif not rules.can_be_counted(fits.quantity, fits.priced_quantity, fits.base_quantity):

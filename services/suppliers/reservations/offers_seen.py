@@ -15,7 +15,10 @@ import orjson
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.suppliers.offers.declared import goods_of, surcharges
 from services.suppliers.offers.rules import Standing, Terms, Tier
+from services.suppliers.register.queries import register_now
+from services.suppliers.register.rules import NOTHING, Register
 from services.suppliers.reservations.rules import StockKey
 from shared.arrays import array, quoted
 
@@ -42,7 +45,8 @@ class OfferSeen:
 # known of a variant never changes.
 _VERSIONS = text(
     """
-    SELECT array_agg(CAST(w.number AS integer)) FILTER (WHERE w.version = n.version) AS known,
+    SELECT (SELECT version FROM register_version) AS register,
+        array_agg(CAST(w.number AS integer)) FILTER (WHERE w.version = n.version) AS known,
         array_agg(CAST(w.number AS integer)) FILTER (WHERE w.version <> n.version) AS news
     FROM unnest(CAST(:viewers AS integer[]), CAST(:offers AS uuid[]), CAST(:versions AS text[]))
         WITH ORDINALITY AS w (viewer, offer_id, version, number)
@@ -59,8 +63,8 @@ _OFFERS = text(
     SELECT concat_ws('/', o.xmin, i.xmin, s.xmin) AS version,
         o.supplier_id, o.id, o.item_no, o.stock_point, o.price, o.currency, o.tax_inclusive, o.tax_rate, o.unit,
         o.unit_factor, o.min_quantity, o.step_quantity, o.lead_time_days, o.regions, o.valid_from, o.valid_until,
-        o.tiers, CASE WHEN i.status = 'PUBLISHED' THEN o.status ELSE 'WITHDRAWN' END AS status,
-        i.variant_id, i.variant_key, i.category, i.name_zh, i.name_en, i.brand,
+        o.tiers, o.freight, CASE WHEN i.status = 'PUBLISHED' THEN o.status ELSE 'WITHDRAWN' END AS status,
+        o.standard, i.type_code, k.snapshot, i.variant_id, i.variant_key, i.category, i.name_zh, i.name_en, i.brand,
         s.name AS supplier_name, s.tax_id AS supplier_tax_id, s.status = 'QUALIFIED' AS qualified,
         s.categories, s.regions AS supplier_regions, s.qualified_until,
         k.base_unit, k.base_decimals, k.unit_factors, k.unit_decimals, k.spec_hash
@@ -77,15 +81,24 @@ OfferNumber = int
 """`UUID.int` of an offer's id: these keys are looked up several times a line, and UUIDs compare in Python."""
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Seen:
+    """What was asked for: offers by viewer, and what the registers say."""
+
+    offers: dict[frozenset[str], dict[OfferNumber, OfferSeen]]
+    register: Register
+
+
 class OffersSeen:
     """A process's memory of offers."""
 
     def __init__(self) -> None:
         self._kept: dict[OfferNumber, OfferSeen] = {}
+        self._register: tuple[int, Register] = (-1, NOTHING)
 
     async def visible(
         self, connection: AsyncConnection, *, asked: Mapping[frozenset[str], Iterable[OfferNumber]]
-    ) -> dict[frozenset[str], dict[OfferNumber, OfferSeen]]:
+    ) -> Seen:
         """For each viewer, by the keys they hold (`shared.audience`), those of the asked offers that they see."""
         viewers = list(asked)
         pairs = [(viewer, offer) for viewer in viewers for offer in asked[viewer]]
@@ -111,7 +124,13 @@ class OffersSeen:
         for viewer, offer in news:
             if offer in learned:
                 found[viewer][offer] = learned[offer]
-        return found
+        return Seen(offers=found, register=await self._register_of(connection, row.register))
+
+    async def _register_of(self, connection: AsyncConnection, version: int) -> Register:
+        """What the registers say, read again when their version is another. It may be newer than that: never older."""
+        if self._register[0] != version:
+            self._register = (version, await register_now(connection))
+        return self._register[1]
 
     async def _learn(self, connection: AsyncConnection, offers: set[OfferNumber]) -> dict[OfferNumber, OfferSeen]:
         if not offers:
@@ -184,4 +203,6 @@ def _terms(row: Any) -> Terms:
         base_decimals=row.base_decimals,
         unit_factors={unit: Decimal(factor) for unit, factor in row.unit_factors.items()},
         unit_decimals=row.unit_decimals,
+        freight=surcharges(row.freight),
+        goods=goods_of(row.standard, row.type_code, row.snapshot),
     )

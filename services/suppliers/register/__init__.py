@@ -1,0 +1,1 @@
+"""What `catalog` tells of withdrawn standards and restricted goods, kept here to judge offers and orders by."""
