@@ -10,6 +10,7 @@ from services.catalog.reactions import REACTIONS
 from services.catalog.search import routes as search_routes
 from services.catalog.settings import Settings
 from services.catalog.units import routes as unit_routes
+from services.catalog.uploads import routes as upload_routes
 from shared.clients.transport import Neighbours
 from shared.database import Database
 from shared.feed import feed_router
@@ -34,6 +35,7 @@ def create_app(
             variant_routes.router,
             unit_routes.router,
             code_routes.router,
+            upload_routes.router,
             carbon_routes.router,
             search_routes.router,
             feed_router("catalog"),

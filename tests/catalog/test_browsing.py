@@ -120,7 +120,7 @@ async def test_carbon_factors_come_with_their_sources(http: httpx.AsyncClient):
         ("/catalog/types?supply_mode=gift", 422, "MalformedRequest"),
         ("/catalog/types?name=%00", 422, "MalformedRequest"),
         ("/catalog/codes", 422, "MalformedRequest"),
-        ("/catalog/codes?code=x&system=ISBN", 422, "MalformedRequest"),
+        ("/catalog/codes?code=x&system=ISBN", 422, "UnknownCodeSystem"),
         ("/catalog/nothing", 404, "NoSuchRoute"),
     ],
 )
