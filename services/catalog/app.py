@@ -6,6 +6,7 @@ from services.catalog.carbon import routes as carbon_routes
 from services.catalog.classification import routes as code_routes
 from services.catalog.components import routes as component_routes
 from services.catalog.components import variant_routes
+from services.catalog.dictionary import routes as dictionary_routes
 from services.catalog.reactions import REACTIONS
 from services.catalog.search import routes as search_routes
 from services.catalog.settings import Settings
@@ -32,6 +33,7 @@ def create_app(
         verifier=verifier,
         routers=[
             component_routes.router,
+            dictionary_routes.router,
             variant_routes.router,
             unit_routes.router,
             code_routes.router,

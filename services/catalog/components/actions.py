@@ -263,5 +263,6 @@ async def _tell(session: AsyncSession, row: ComponentType, *, at: datetime) -> N
         name_zh=row.name_zh,
         name_en=row.name_en,
         content_hash=row.content_hash,
+        successor=row.successor,
     )
     await publish(session, type=TYPE_PUBLISHED, subject=row.code, data=data, at=at)

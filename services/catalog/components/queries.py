@@ -89,9 +89,16 @@ async def definitions(session: AsyncSession, *, codes: Sequence[str] | None = No
     }
 
 
+async def types_by_code(session: AsyncSession) -> Mapping[str, ComponentType]:
+    """All types, deprecated ones too, by code."""
+    return {row.code: row for row in await session.scalars(select(ComponentType))}
+
+
 async def types_for_update(session: AsyncSession) -> Mapping[str, ComponentType]:
-    """All types, their rows locked, by code."""
-    rows = await session.scalars(select(ComponentType).order_by(col(ComponentType.code)).with_for_update())
+    """All types, their rows locked against other publications, by code; variants of them are made meanwhile."""
+    rows = await session.scalars(
+        select(ComponentType).order_by(col(ComponentType.code)).with_for_update(key_share=True)
+    )
     return {row.code: row for row in rows}
 
 
