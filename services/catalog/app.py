@@ -6,6 +6,7 @@ from services.catalog.carbon import routes as carbon_routes
 from services.catalog.classification import routes as code_routes
 from services.catalog.components import routes as component_routes
 from services.catalog.components import variant_routes
+from services.catalog.dictionary import routes as dictionary_routes
 from services.catalog.equivalents import routes as equivalent_routes
 from services.catalog.reactions import REACTIONS
 from services.catalog.restrictions import routes as restriction_routes
@@ -13,6 +14,7 @@ from services.catalog.search import routes as search_routes
 from services.catalog.settings import Settings
 from services.catalog.standards import routes as standard_routes
 from services.catalog.units import routes as unit_routes
+from services.catalog.uploads import routes as upload_routes
 from shared.clients.transport import Neighbours
 from shared.database import Database
 from shared.feed import feed_router
@@ -34,9 +36,11 @@ def create_app(
         verifier=verifier,
         routers=[
             component_routes.router,
+            dictionary_routes.router,
             variant_routes.router,
             unit_routes.router,
             code_routes.router,
+            upload_routes.router,
             carbon_routes.router,
             search_routes.router,
             standard_routes.router,

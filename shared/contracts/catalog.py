@@ -112,3 +112,4 @@ class TypePublished(Answer):
     name_zh: str
     name_en: str
     content_hash: str
+    successor: str | None = Field(default=None, description="What to use instead of a deprecated type.")

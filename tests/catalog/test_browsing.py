@@ -56,6 +56,7 @@ async def test_a_type_says_all_it_allows(http: httpx.AsyncClient):
         "key": "diameter", "name_zh": "公称直径", "name_en": "nominal diameter", "kind": "enum", "unit": "mm",
         "allowed": ["6", "8", "10", "12", "14", "16", "18", "20", "22", "25", "28", "32", "36", "40", "50"],
         "minimum": None, "maximum": None, "identity": True, "required": True,
+        "definition_zh": None, "definition_en": None, "property_set": None, "retired": {}, "deprecated": None,
     }  # fmt: skip
     assert bar["units"][0] == {
         "unit": "piece", "base_per_unit": None, "formula": "kg_per_m[diameter] * length_m / 1000", "only": {},
@@ -120,7 +121,7 @@ async def test_carbon_factors_come_with_their_sources(http: httpx.AsyncClient):
         ("/catalog/types?supply_mode=gift", 422, "MalformedRequest"),
         ("/catalog/types?name=%00", 422, "MalformedRequest"),
         ("/catalog/codes", 422, "MalformedRequest"),
-        ("/catalog/codes?code=x&system=ISBN", 422, "MalformedRequest"),
+        ("/catalog/codes?code=x&system=ISBN", 422, "UnknownCodeSystem"),
         ("/catalog/nothing", 404, "NoSuchRoute"),
     ],
 )

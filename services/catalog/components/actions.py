@@ -1,9 +1,14 @@
-"""Publishing a taxonomy: new and changed types become versions, missing ones are deprecated, nothing is deleted."""
+"""Publishing types: new and changed ones become versions, missing ones are deprecated, nothing is deleted.
+
+Each publication that changes something is the next version of the dictionary: first the taxonomy we ship, then
+reviewed proposals (`services.catalog.dictionary`).
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import delete
 from sqlalchemy.dialects.postgresql import insert
@@ -11,12 +16,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import SQLModel, col
 
 from services.catalog.carbon.tables import CarbonFactorOfType
-from services.catalog.classification.tables import ClassificationCode
+from services.catalog.classification.actions import keep_codes_of_types
 from services.catalog.components import queries
+from services.catalog.components.evolution import broken_promises, unsound_deprecations
 from services.catalog.components.tables import (
     Category,
     ComponentType,
     ComponentTypeVersion,
+    DictionaryChange,
+    DictionaryVersion,
     Standard,
     TypeStandard,
 )
@@ -25,6 +33,7 @@ from services.catalog.standards.actions import keep_named_editions
 from services.catalog.units.tables import UnitOfMeasure
 from shared.contracts.catalog import TYPE_PUBLISHED, TypePublished
 from shared.feed import publish
+from shared.identity import Principal
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -37,36 +46,87 @@ class Published:
 
 
 async def load_taxonomy(session: AsyncSession, *, document: Mapping[str, Any], at: datetime) -> Published:
-    """Publish a parsed taxonomy document; repeating it changes nothing.
+    """Publish a parsed taxonomy document; repeating it, or loading an older one again, changes nothing.
 
-    A type whose content is as it was keeps its version.
+    A type whose content is as it was keeps its version; one that operators made or changed by a reviewed proposal is
+    theirs, and the document says nothing about it any more.
 
     Raises:
-        TaxonomyError: the document breaks its own rules; nothing was changed.
+        TaxonomyError: the document breaks its own rules, or a promise of what was published; nothing was changed.
     """
     taxonomy = read_taxonomy(document)
     await queries.lock_publishing(session)
     present = await queries.types_for_update(session)
     await _keep_references(session, taxonomy, at=at)
-    changed = [
-        entry
-        for entry in taxonomy.types
-        if (before := present.get(entry.code)) is None
-        or before.content_hash != entry.content_hash
-        or before.status != "ACTIVE"
-    ]
-    await _publish_types(session, changed, present=present, at=at)
-    gone = sorted(
-        code for code in present.keys() - {entry.code for entry in taxonomy.types} if present[code].status == "ACTIVE"
+    published = await queries.version_by_hash(
+        session, hashes={entry.code: entry.content_hash for entry in taxonomy.types}
     )
-    for code in gone:
-        present[code].status = "DEPRECATED"
-        await _tell(session, present[code], at=at)
+    changed = [entry for entry in taxonomy.types if _changes(entry, present.get(entry.code), published)]
+    for entry in changed:
+        _check_promises(entry, present.get(entry.code))
+    rows = await publish_types(session, changed, present=present, by=None, proposal_id=None, at=at)
+    named = {entry.code for entry in taxonomy.types}
+    gone = [row for code, row in sorted(present.items()) if code not in named and _still_ours(row)]
+    for row in gone:
+        row.status = "DEPRECATED"
+        await _tell(session, row, at=at)
+    if rows or gone:
+        await release(session, rows=[*rows, *gone], by=None, proposal_id=None, at=at)
     return Published(
         published=tuple(entry.code for entry in changed),
-        deprecated=tuple(gone),
+        deprecated=tuple(row.code for row in gone),
         unchanged=len(taxonomy.types) - len(changed),
     )
+
+
+def _still_ours(row: ComponentType) -> bool:
+    return row.status == "ACTIVE" and row.proposal_id is None
+
+
+def _changes(entry: TypeEntry, before: ComponentType | None, published: Mapping[str, int]) -> bool:
+    if before is None:
+        return True
+    if before.proposal_id is not None:
+        return False
+    return entry.code not in published or (before.content_hash == entry.content_hash and before.status != "ACTIVE")
+
+
+def _check_promises(entry: TypeEntry, before: ComponentType | None) -> None:
+    broken = unsound_deprecations(entry.definition)
+    if before is not None:
+        broken += broken_promises(before.definition, entry.definition)
+    if broken:
+        raise TaxonomyError(f"{entry.code}: {broken[0].breach} {broken[0].detail}")
+
+
+async def release(
+    session: AsyncSession,
+    *,
+    rows: Sequence[ComponentType],
+    by: Principal | None,
+    proposal_id: UUID | None,
+    at: datetime,
+) -> int:
+    """Make what these types are now the next version of the dictionary; its number."""
+    version = await queries.newest_dictionary_version(session) + 1
+    session.add(
+        DictionaryVersion(
+            version=version,
+            origin="SEED" if proposal_id is None else "REVIEW",
+            proposal_id=proposal_id,
+            published_by=None if by is None else by.subject,
+            published_at=at,
+        )
+    )
+    await session.flush()
+    session.add_all(
+        DictionaryChange(
+            version=version, code=row.code, type_version=row.version, status=row.status, successor=row.successor
+        )
+        for row in rows
+    )
+    await session.flush()
+    return version
 
 
 async def _keep_references(session: AsyncSession, taxonomy: Taxonomy, *, at: datetime) -> None:
@@ -99,16 +159,25 @@ async def _upsert(
     await session.execute(statement.on_conflict_do_update(index_elements=list(key), set_=changed))
 
 
-async def _publish_types(
-    session: AsyncSession, entries: Sequence[TypeEntry], *, present: Mapping[str, ComponentType], at: datetime
-) -> None:
-    """The next version of each type, or the same one again when a deprecated type comes back unchanged."""
+async def publish_types(
+    session: AsyncSession,
+    entries: Sequence[TypeEntry],
+    *,
+    present: Mapping[str, ComponentType],
+    by: Principal | None,
+    proposal_id: UUID | None,
+    at: datetime,
+) -> list[ComponentType]:
+    """The next version of each type, or the same one again when a deprecated type comes back unchanged.
+
+    `present` are the types as they are, locked; the caller has checked what a new version may change.
+    """
     new_content = [
         entry
         for entry in entries
         if entry.code not in present or present[entry.code].content_hash != entry.content_hash
     ]
-    rows = [_next_version(entry, present.get(entry.code), at=at) for entry in entries]
+    rows = [_next_version(entry, present.get(entry.code), proposal_id=proposal_id, at=at) for entry in entries]
     session.add_all(rows)
     await session.flush()
     of_code = {row.code: row for row in rows}
@@ -119,15 +188,29 @@ async def _publish_types(
             content_hash=entry.content_hash,
             definition=dict(entry.definition),
             published_at=at,
+            proposal_id=proposal_id,
         )
         for entry in new_content
     )
-    await _keep_details(session, new_content)
+    await session.flush()
+    await _keep_details(session, new_content, by=by, at=at)
     for row in rows:
         await _tell(session, row, at=at)
+    return rows
 
 
-def _next_version(entry: TypeEntry, before: ComponentType | None, *, at: datetime) -> ComponentType:
+async def deprecate_type(
+    session: AsyncSession, *, row: ComponentType, successor: str, reason: str, proposal_id: UUID, at: datetime
+) -> None:
+    """Take a type out of use: no new variants of it, the old ones stay readable."""
+    row.status, row.successor, row.deprecation_reason = "DEPRECATED", successor, reason
+    row.proposal_id, row.published_at = proposal_id, at
+    await _tell(session, row, at=at)
+
+
+def _next_version(
+    entry: TypeEntry, before: ComponentType | None, *, proposal_id: UUID | None, at: datetime
+) -> ComponentType:
     definition = dict(entry.definition)
     version = 0 if before is None else before.version
     content = {
@@ -141,6 +224,9 @@ def _next_version(entry: TypeEntry, before: ComponentType | None, *, at: datetim
         "base_unit": definition["base_uom"],
         "definition": definition,
         "published_at": at,
+        "successor": None,
+        "deprecation_reason": None,
+        "proposal_id": proposal_id,
     }
     row = ComponentType(code=entry.code, **content) if before is None else before
     for name, value in content.items():
@@ -148,22 +234,16 @@ def _next_version(entry: TypeEntry, before: ComponentType | None, *, at: datetim
     return row
 
 
-async def _keep_details(session: AsyncSession, entries: Sequence[TypeEntry]) -> None:
-    """Codes, standards and carbon of these types, replaced as a whole."""
+async def _keep_details(
+    session: AsyncSession, entries: Sequence[TypeEntry], *, by: Principal | None, at: datetime
+) -> None:
+    """Standards and carbon of these types, replaced as a whole; codes they name no more are retired."""
+    if not entries:
+        return
     type_codes = [entry.code for entry in entries]
-    for table in (ClassificationCode, TypeStandard, CarbonFactorOfType):
+    for table in (TypeStandard, CarbonFactorOfType):
         await session.execute(delete(table).where(col(table.type_code).in_(type_codes)))
-    session.add_all(
-        ClassificationCode(
-            system=code.system,
-            edition=code.edition,
-            code=code.code,
-            type_code=entry.code,
-            relation=code.relation,
-        )
-        for entry in entries
-        for code in entry.codes
-    )
+    await keep_codes_of_types(session, codes={entry.code: entry.codes for entry in entries}, by=by, at=at)
     session.add_all(
         TypeStandard(type_code=entry.code, standard_number=standard.number, sort=place)
         for entry in entries
@@ -186,5 +266,6 @@ async def _tell(session: AsyncSession, row: ComponentType, *, at: datetime) -> N
         name_zh=row.name_zh,
         name_en=row.name_en,
         content_hash=row.content_hash,
+        successor=row.successor,
     )
     await publish(session, type=TYPE_PUBLISHED, subject=row.code, data=data, at=at)

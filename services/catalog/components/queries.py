@@ -3,13 +3,20 @@
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import func, text, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
 from services.catalog.components.definitions import definition_of
 from services.catalog.components.rules import TypeDefinition
-from services.catalog.components.tables import Category, ComponentType, ComponentTypeVersion, Standard, Variant
+from services.catalog.components.tables import (
+    Category,
+    ComponentType,
+    ComponentTypeVersion,
+    DictionaryVersion,
+    Standard,
+    Variant,
+)
 
 
 async def categories(session: AsyncSession) -> Sequence[Category]:
@@ -76,15 +83,38 @@ async def definitions(session: AsyncSession, *, codes: Sequence[str] | None = No
             content_hash=row.content_hash,
             definition=row.definition,
             deprecated=row.status != "ACTIVE",
+            successor=row.successor,
         )
         for row in await session.scalars(query)
     }
 
 
+async def types_by_code(session: AsyncSession) -> Mapping[str, ComponentType]:
+    """All types, deprecated ones too, by code."""
+    return {row.code: row for row in await session.scalars(select(ComponentType))}
+
+
 async def types_for_update(session: AsyncSession) -> Mapping[str, ComponentType]:
-    """All types, their rows locked, by code."""
-    rows = await session.scalars(select(ComponentType).order_by(col(ComponentType.code)).with_for_update())
+    """All types, their rows locked against other publications, by code; variants of them are made meanwhile."""
+    rows = await session.scalars(
+        select(ComponentType).order_by(col(ComponentType.code)).with_for_update(key_share=True)
+    )
     return {row.code: row for row in rows}
+
+
+async def version_by_hash(session: AsyncSession, *, hashes: Mapping[str, str]) -> Mapping[str, int]:
+    """The newest version of each type (by code) that has the content of this hash, where one has."""
+    rows = await session.execute(
+        select(col(ComponentTypeVersion.code), func.max(col(ComponentTypeVersion.version)))
+        .where(tuple_(col(ComponentTypeVersion.code), col(ComponentTypeVersion.content_hash)).in_(hashes.items()))
+        .group_by(col(ComponentTypeVersion.code))
+    )
+    return {code: version for code, version in rows}
+
+
+async def newest_dictionary_version(session: AsyncSession) -> int:
+    """The number of the dictionary's present state; 0: nothing was ever published."""
+    return await session.scalar(select(func.max(col(DictionaryVersion.version)))) or 0
 
 
 async def lock_publishing(session: AsyncSession) -> None:

@@ -14,6 +14,7 @@ from services.catalog.components import queries
 from services.catalog.components.schemas import (
     CategoryView,
     PropertyView,
+    RelationView,
     StandardView,
     TypeSummary,
     TypeUnitView,
@@ -127,6 +128,12 @@ async def _view(session: AsyncSession, row: ComponentType, shown: ComponentType 
         **{**_summary(row, definition), "version": shown.version},
         published_at=shown.published_at,
         content_hash=shown.content_hash,
+        successor=row.successor,
+        deprecation_reason=row.deprecation_reason,
+        definition_zh=definition.get("definition_zh"),
+        definition_en=definition.get("definition_en"),
+        synonyms=definition.get("synonyms") or [],
+        relations=[RelationView(**each) for each in definition.get("relations") or ()],
         properties=_properties(definition["properties"]),
         units=[_unit(each) for each in definition["alt_uoms"]],
         standards=[StandardView.model_validate(standards[each["number"]]) for each in definition["standards"]],
@@ -157,6 +164,11 @@ def _properties(entries: Sequence[dict[str, Any]]) -> list[PropertyView]:
             maximum=each.get("max"),
             identity=each["identity"],
             required=each["required"],
+            definition_zh=each.get("definition_zh"),
+            definition_en=each.get("definition_en"),
+            property_set=each.get("property_set"),
+            retired=each.get("retired") or {},
+            deprecated=each.get("deprecated"),
         )
         for each in entries
     ]

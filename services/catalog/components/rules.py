@@ -40,6 +40,8 @@ class FaultCode(StrEnum):
     WRONG_VALUE_KIND = "WrongValueKind"
     VALUE_NOT_ALLOWED = "ValueNotAllowed"
     VALUE_OUT_OF_RANGE = "ValueOutOfRange"
+    PROPERTY_DEPRECATED = "PropertyDeprecated"
+    VALUE_DEPRECATED = "ValueDeprecated"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -88,6 +90,10 @@ class Property:
     required: bool = False
     aliases: Mapping[str, str] = field(default_factory=dict)
     """What else names an allowed value: its Chinese half, its English half, other case; see `aliases_of`."""
+    retired: Mapping[str, str] = field(default_factory=dict)
+    """Allowed values that new variants no longer take, each with its successor; they stay readable."""
+    successor: str | None = None
+    """Set: the property is deprecated, and this one stands in its place."""
 
     @property
     def is_number(self) -> bool:
@@ -112,6 +118,8 @@ class TypeDefinition:
     """Properties whose text others write with another property's value in front: spec of HN400x200 with series HN."""
     standards: tuple[str, ...]
     deprecated: bool = False
+    successor: str | None = None
+    """The type to use instead of a deprecated one."""
 
     @property
     def identity(self) -> tuple[Property, ...]:
@@ -278,12 +286,29 @@ def identity_of(
         if fault is not None:
             faults.append(Fault(code=fault.code, detail=str(fault), field=f"{where}.{name}"))
     for each in definition.identity:
-        if each.required and each.key not in values and not partial and not _spoilt(each, given, definition):
+        wanted = each.required and each.successor is None and not partial
+        if wanted and each.key not in values and not _spoilt(each, given, definition):
             detail = f"{definition.code} needs {each.key} ({each.name_zh}); it is part of what the thing is."
             field_name = f"{where}.{each.key}"
             faults.append(Fault(code=FaultCode.MISSING_IDENTITY_PROPERTY, detail=detail, field=field_name))
     faults += _unprefixed(definition, values, where)
     return dict(sorted(values.items())), faults
+
+
+def retirements(definition: TypeDefinition, values: Mapping[str, str], *, where: str = "properties") -> list[Fault]:
+    """Why these canonical values make no new variant, though old ones have them: what was deprecated since."""
+    faults = []
+    for each in definition.identity:
+        value, field_name = values.get(each.key), f"{where}.{each.key}"
+        if value is None:
+            continue
+        if each.successor is not None:
+            detail = f"{each.key} of {definition.code} is deprecated; use {each.successor}."
+            faults.append(Fault(code=FaultCode.PROPERTY_DEPRECATED, detail=detail, field=field_name))
+        elif value in each.retired:
+            detail = f"{each.key}={value} of {definition.code} is deprecated; use {each.retired[value]}."
+            faults.append(Fault(code=FaultCode.VALUE_DEPRECATED, detail=detail, field=field_name))
+    return faults
 
 
 def _spoilt(each: Property, given: Mapping[str, object], definition: TypeDefinition) -> bool:

@@ -33,6 +33,21 @@ class TypeSummary(Answer):
     identity: list[str] = Field(description="Keys of the properties that make a variant.", examples=[["grade"]])
 
 
+class RetirementView(Answer):
+    """What stands in the place of something deprecated."""
+
+    successor: str = Field(examples=["HRB400"])
+    reason: str | None = Field(default=None, examples=["Withdrawn by GB 1499.2-2024."])
+
+
+class RelationView(Answer):
+    """What a type says of another type (by its code) or of a class elsewhere (by its address)."""
+
+    type: str = Field(examples=["HasPart"])
+    target: str = Field(examples=["RB-HRB"])
+    fraction: Decimal | None = None
+
+
 class PropertyView(Answer):
     """What a property allows."""
 
@@ -46,6 +61,15 @@ class PropertyView(Answer):
     maximum: Decimal | None = None
     identity: bool = Field(description="Part of what the thing is; the others belong to the offer or the batch.")
     required: bool
+    definition_zh: str | None = None
+    definition_en: str | None = None
+    property_set: str | None = Field(
+        default=None, description="Of IFC, where it has one.", examples=["Pset_SlabCommon"]
+    )
+    retired: dict[str, RetirementView] = Field(
+        default_factory=dict, description="Allowed values that new variants no longer take; old ones keep them."
+    )
+    deprecated: RetirementView | None = Field(default=None, description="New variants no longer have this property.")
 
 
 class TypeUnitView(Answer):
@@ -74,6 +98,12 @@ class TypeView(TypeSummary):
 
     published_at: datetime
     content_hash: str
+    successor: str | None = Field(description="What to use instead of a deprecated type.")
+    deprecation_reason: str | None
+    definition_zh: str | None = None
+    definition_en: str | None = None
+    synonyms: list[str] = Field(default_factory=list)
+    relations: list[RelationView] = Field(default_factory=list)
     properties: list[PropertyView]
     units: list[TypeUnitView]
     standards: list[StandardView]

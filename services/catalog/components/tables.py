@@ -10,6 +10,7 @@ from sqlalchemy import (
     Column,
     DateTime,
     ForeignKey,
+    ForeignKeyConstraint,
     Index,
     Integer,
     Numeric,
@@ -56,6 +57,10 @@ class ComponentType(Table, table=True):
         CheckConstraint("version > 0", name="version"),
         CheckConstraint("status IN ('ACTIVE', 'DEPRECATED')", name="status"),
         CheckConstraint("supply_mode IN ('stock', 'make_to_order', 'engineer_to_order', 'rental')", name="supply_mode"),
+        CheckConstraint("successor IS NULL OR (status = 'DEPRECATED' AND successor <> code)", name="successor"),
+        CheckConstraint(
+            "proposal_id IS NULL OR status = 'ACTIVE' OR successor IS NOT NULL", name="reviewed_deprecation"
+        ),
         Index(None, "category"),
     )
 
@@ -71,10 +76,16 @@ class ComponentType(Table, table=True):
     base_unit: str = Field(sa_column=Column(Text, ForeignKey("units.code"), nullable=False))
     definition: dict[str, Any] = Field(sa_column=Column(JSONB, nullable=False))
     published_at: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))
+    successor: str | None = Field(default=None, sa_column=Column(Text, ForeignKey("component_types.code")))
+    """What to use instead of a deprecated type."""
+    deprecation_reason: str | None = Field(default=None, sa_column=Column(Text))
+    proposal_id: UUID | None = Field(default=None, sa_column=Column(Uuid))
+    """The reviewed proposal that made it what it is; None: the taxonomy we ship. A seed never overrides a review."""
 
 
 class ComponentTypeVersion(Table, table=True):
-    """Every version of a type that was ever published. Append-only."""
+    """Every version of a type that was ever published. Append-only; the database compares each with those before:
+    no property and no allowed value is lost or given another meaning."""
 
     __tablename__ = "component_type_versions"
 
@@ -83,6 +94,48 @@ class ComponentTypeVersion(Table, table=True):
     content_hash: str = Field(sa_column=Column(Text, nullable=False))
     definition: dict[str, Any] = Field(sa_column=Column(JSONB, nullable=False))
     published_at: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))
+    proposal_id: UUID | None = Field(default=None, sa_column=Column(Uuid))
+
+
+class DictionaryVersion(Table, table=True):
+    """A state of the whole dictionary: every publication that changed something is the next one. Append-only."""
+
+    __tablename__ = "dictionary_versions"
+    __table_args__ = (
+        CheckConstraint("version > 0", name="version"),
+        CheckConstraint("origin IN ('SEED', 'REVIEW')", name="origin"),
+        CheckConstraint(
+            "(origin = 'REVIEW') = (proposal_id IS NOT NULL) AND (origin = 'REVIEW') = (published_by IS NOT NULL)",
+            name="reviewed",
+        ),
+    )
+
+    version: int = Field(sa_column=Column(Integer, primary_key=True, autoincrement=False))
+    origin: str = Field(sa_column=Column(Text, nullable=False))
+    proposal_id: UUID | None = Field(default=None, sa_column=Column(Uuid))
+    published_by: UUID | None = Field(default=None, sa_column=Column(Uuid))
+    published_at: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))
+
+
+class DictionaryChange(Table, table=True):
+    """What a type became in a version of the dictionary; it stays so until a later version says otherwise."""
+
+    __tablename__ = "dictionary_changes"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["code", "type_version"], ["component_type_versions.code", "component_type_versions.version"]
+        ),
+        CheckConstraint("status IN ('ACTIVE', 'DEPRECATED')", name="status"),
+        Index(None, "code"),
+    )
+
+    version: int = Field(
+        sa_column=Column(Integer, ForeignKey("dictionary_versions.version"), primary_key=True, autoincrement=False)
+    )
+    code: str = Field(sa_column=Column(Text, primary_key=True))
+    type_version: int = Field(sa_column=Column(Integer, nullable=False))
+    status: str = Field(sa_column=Column(Text, nullable=False))
+    successor: str | None = Field(default=None, sa_column=Column(Text))
 
 
 class TypeStandard(Table, table=True):

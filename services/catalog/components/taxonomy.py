@@ -93,7 +93,7 @@ def read_taxonomy(document: Mapping[str, Any]) -> Taxonomy:
     types = []
     for entry in entries:
         try:
-            types.append(_type(entry, known_units, known_categories))
+            types.append(type_entry(entry, known_units, known_categories))
         except (KeyError, TypeError, ValueError) as problem:
             code = entry.get("code", "?") if isinstance(entry, Mapping) else "?"
             raise TaxonomyError(f"{code}: {type(problem).__name__} {problem}") from problem
@@ -102,7 +102,9 @@ def read_taxonomy(document: Mapping[str, Any]) -> Taxonomy:
     return Taxonomy(units=units, categories=categories, types=types)
 
 
-def definition_from(entry: Mapping[str, Any], *, version: int, deprecated: bool = False) -> TypeDefinition:
+def definition_from(
+    entry: Mapping[str, Any], *, version: int, deprecated: bool = False, successor: str | None = None
+) -> TypeDefinition:
     """A stored definition as the rules use it."""
     properties = tuple(_property(each) for each in entry["properties"])
     tables = {
@@ -125,6 +127,7 @@ def definition_from(entry: Mapping[str, Any], *, version: int, deprecated: bool 
         prefixes=_prefixes(alternatives, properties, tables),
         standards=tuple(each["number"] for each in entry["standards"]),
         deprecated=deprecated,
+        successor=successor,
     )
 
 
@@ -138,7 +141,12 @@ def _unit(entry: Mapping[str, Any]) -> Unit:
     )
 
 
-def _type(entry: Mapping[str, Any], units: set[str], categories: set[str]) -> TypeEntry:
+def type_entry(entry: Mapping[str, Any], units: set[str], categories: set[str]) -> TypeEntry:
+    """One type of a document, among these units and categories.
+
+    Raises:
+        TaxonomyError, KeyError, TypeError, ValueError: it breaks a rule.
+    """
     if not _CODE.fullmatch(entry["code"]):
         raise TaxonomyError("a code is two capital letters, a hyphen, capital letters and digits")
     if entry["category"] not in categories:
@@ -172,7 +180,9 @@ def _as_text(value: Any) -> Any:
     if isinstance(value, Mapping):
         plain = {str(name): _as_text(each) for name, each in value.items()}
         if value.get("type") == "enum":
-            plain["numeric"] = all(isinstance(each, int | float) for each in value["allowed"])
+            plain["numeric"] = bool(
+                value.get("numeric", all(isinstance(each, int | float) for each in value["allowed"]))
+            )
         return plain
     if isinstance(value, Sequence) and not isinstance(value, str):
         return [_as_text(each) for each in value]
@@ -199,6 +209,8 @@ def _property(entry: Mapping[str, Any]) -> Property:
         identity=bool(entry["identity"]),
         required=bool(entry["required"]),
         aliases=aliases_of(allowed),
+        retired={value: how["successor"] for value, how in (entry.get("retired") or {}).items()},
+        successor=(entry.get("deprecated") or {}).get("successor"),
     )
 
 

@@ -12,7 +12,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.catalog.carbon import queries as carbon_queries
 from services.catalog.components import queries
-from services.catalog.components.rules import Fault, FaultCode, TypeDefinition, identity_of, parsed_key, variant_key
+from services.catalog.components.rules import (
+    Fault,
+    FaultCode,
+    TypeDefinition,
+    identity_of,
+    parsed_key,
+    retirements,
+    variant_key,
+)
 from services.catalog.components.tables import Variant
 from services.catalog.components.variants import Draft, drafted
 from services.catalog.units import queries as unit_queries
@@ -62,6 +70,14 @@ class ValueOutOfRange(Unprocessable):
     """The number is below the least or above the greatest the type allows."""
 
 
+class PropertyDeprecated(Conflict):
+    """The property was deprecated: old variants keep it, new ones use its successor, which `detail` names."""
+
+
+class ValueDeprecated(Conflict):
+    """The value was deprecated: old variants keep it, new ones use its successor, which `detail` names."""
+
+
 class VariantNotFound(NotFound):
     """Nobody has used this variant yet; POST it, or correct its key."""
 
@@ -76,6 +92,8 @@ VARIANT_REFUSALS: tuple[type[Refusal], ...] = (
     WrongValueKind,
     ValueNotAllowed,
     ValueOutOfRange,
+    PropertyDeprecated,
+    ValueDeprecated,
 )
 _REFUSAL_OF = {FaultCode(refusal.__name__): refusal for refusal in VARIANT_REFUSALS}
 
@@ -132,8 +150,8 @@ async def resolve(
         else:
             wanted[place] = (*judged, variant_key(judged[0].code, judged[1]))
     found = await _found_or_made(session, wanted=list(wanted.values()), at=at)
-    for place, (definition, _, key) in wanted.items():
-        results[place] = found.get(key) or [_deprecated(definition)]
+    for place, (definition, values, key) in wanted.items():
+        results[place] = found.get(key) or not_made(definition, values)
     return [results[place] for place in range(len(references))]
 
 
@@ -157,9 +175,13 @@ def _judged(
     return faults or (definitions[code], values)
 
 
-def _deprecated(definition: TypeDefinition) -> Fault:
-    detail = f"{definition.code} was withdrawn from the catalog; no new variants of it are made."
-    return Fault(code=FaultCode.TYPE_DEPRECATED, detail=detail, field="type")
+def not_made(definition: TypeDefinition, values: Mapping[str, str]) -> list[Fault]:
+    """Why no new variant of these values is made, when one could have been made before."""
+    if definition.deprecated:
+        instead = f"; use {definition.successor}" if definition.successor else ""
+        detail = f"{definition.code} was withdrawn from the catalog; no new variants of it are made{instead}."
+        return [Fault(code=FaultCode.TYPE_DEPRECATED, detail=detail, field="type")]
+    return retirements(definition, values)
 
 
 async def _found_or_made(
@@ -168,7 +190,7 @@ async def _found_or_made(
     keys = sorted({key for _, _, key in wanted})
     found = await queries.variants_by_key(session, keys=keys)
     missing = {key: (definition, values) for definition, values, key in wanted if key not in found}
-    fresh = {key: pair for key, pair in missing.items() if not pair[0].deprecated}
+    fresh = {key: pair for key, pair in missing.items() if not not_made(*pair)}
     if not fresh:
         return found
     units = await unit_queries.all_units(session)

@@ -1,0 +1,1 @@
+"""How the dictionary changes: proposals, review by a second person, published versions, and what differs between two."""

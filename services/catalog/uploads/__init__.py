@@ -1,0 +1,1 @@
+"""Files that operators upload, and what became of their rows."""
