@@ -34,7 +34,7 @@ def csv_file(*rows: str, header: str = HEADER) -> bytes:
 def workbook(*rows: list[Any], merged: dict[str, str] | None = None) -> bytes:
     """An XLSX of these rows; `merged` are ranges with their text."""
     out = io.BytesIO()
-    book = xlsxwriter.Workbook(out, {"in_memory": True})
+    book = xlsxwriter.Workbook(out, {"in_memory": True, "default_date_format": "yyyy-mm-dd"})
     sheet = book.add_worksheet()
     for number, row in enumerate(rows):
         for place, value in enumerate(row):

@@ -8,7 +8,7 @@ from typing import Protocol
 from sqlalchemy.ext.asyncio import AsyncSession
 
 _NUMBER = re.compile(
-    r"\b((?:GB|JGJ|JG|JC|JB|YB|HG|CJJ|CJ|QB|GA|CECS|T/CECS|EN|ISO|ASTM)(?:/T)?)\s*([0-9]+(?:\.[0-9]+)*)"
+    r"(?<![A-Za-z0-9])((?:GB|JGJ|JG|JC|JB|YB|HG|CJJ|CJ|QB|GA|CECS|T/CECS|EN|ISO|ASTM)(?:/T)?)\s*([0-9]+(?:\.[0-9]+)*)"
     r"(?:\s*[-—–]\s*([12][0-9]{3}))?(?![0-9A-Za-z])",
     re.IGNORECASE,
 )

@@ -1,49 +1,41 @@
-"""The values a text states of a type's identity properties: by sign, by name, by word, by size, by unit. Pure.
+"""The values a text states of a type's identity properties: by word, sign, name, size or unit. Pure.
 
-A number is taken once. What nobody took is told too: a line with a number that was not understood may mean
-something else than what was.
+What was understood is struck out, so a number is taken once. What nobody took is told too: a line with a number that
+was not understood may mean something else than what was.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from decimal import Decimal
 
 from services.catalog.components.naming import DIAMETERS, NOMINALS
 from services.catalog.components.rules import Kind, Property, PropertyError, TypeDefinition, canonical_value
+from services.catalog.search.layouts import LABELS, LAYOUTS, MARKS, SUFFIXES, Layout
+from services.catalog.search.spelling import spelt
 from services.catalog.search.synonyms import VALUE_WORDS
-from services.catalog.search.words import chunks, folded
 
-_MEASURE = re.compile(r"([0-9]+(?:\.[0-9]+)?)(mm2|mm|cm|m|mpa|kg/m3|g/m2|g|kg|w|k|a|l|c)?")
-_SIZE = re.compile(r"([a-z]{0,2})([0-9]+(?:\.[0-9]+)?(?:x[0-9]+(?:\.[0-9]+)?)+)(?:mm2|mm)?")
-_CORES = re.compile(r"([0-9]+x[0-9]+(?:\.[0-9]+)?(?:\+[0-9]+x[0-9]+(?:\.[0-9]+)?)*)(?:mm2)?")
-_EDGES: Mapping[int, Sequence[tuple[str, ...]]] = {
-    2: (("width", "height"), ("length", "width"), ("od", "t"), ("diameter", "length")),
-    3: (("length", "width", "height"), ("thickness", "width", "length"), ("length", "width", "thickness")),
-}
-"""The properties a size's numbers stand for, by how many they are."""
-_SECTIONS: Mapping[tuple[str, str], int] = {
-    ("ST-H", "spec"): 4,
-    ("ST-RHS", "spec"): 3,
-    ("FS-TUBE", "spec"): 2,
-    ("ME-DUCT", "section"): 2,
-    ("WL-BRICK", "size"): 3,
-    ("WL-STUD", "section"): 2,
-}
-"""Text properties that are a size of so many numbers."""
-
-
-class _Line:
-    """A text while its values are being read; a number is taken once."""
-
-    def __init__(self, text: str) -> None:
-        self.folded = folded(text)
-        self.chunks = chunks(text)
-        self.taken: set[int] = set()
-        self.contested: set[str] = set()
-
-    def free(self) -> list[tuple[int, str]]:
-        return [(place, chunk) for place, chunk in enumerate(self.chunks) if place not in self.taken]
+_NUMBER = r"[0-9]+(?:\.[0-9]+)?"
+_EDGE = rf"{_NUMBER}(?:mm2|mm|cm|m(?![a-wyz0-9]))?"
+_SIZE = re.compile(rf"(?<![0-9.])({_EDGE}(?:x{_EDGE})+)(?![0-9a-z.])")
+_BEFORE_SIZE = re.compile(r"(?:(?<![a-z0-9])[a-z]{1,2}|[φ∠\[])-?$")
+_CORES = re.compile(
+    r"(?<![0-9a-z.])([1-9][0-9]?x[0-9]+(?:\.[0-9]+)?(?:\+[1-9]x[0-9]+(?:\.[0-9]+)?)*)(?:mm2)?(?![0-9a-z.+])"
+)
+_MEASURE = re.compile(rf"(?<![0-9a-z.])({_NUMBER})(mm2|mm|cm|m|mpa|kg/m3|g/m2|g|kg|w|k|a|l|c)(?![0-9a-z/])")
+_BARE = re.compile(rf"(?<![0-9a-z.φ+]){_NUMBER}(?![0-9a-z.+/%])")
+_BUILD = re.compile(r"(?<![0-9a-z.])[0-9]+(?:\.[0-9]+)?[a-z\-]*(?:\+[0-9]+(?:\.[0-9]+)?[a-z\-]*)+(?![0-9a-z])")
+_LEFT = re.compile(r"[a-z0-9φ.+\-/]*[0-9][a-z0-9.+\-/]*")
+_COLOUR = re.compile(r"(?:[\u4e00-\u9fff]{1,2})色")
+_SPEC_MARK = re.compile(
+    r"(?:(?<![a-z0-9])[i\[]|(?<=[#号])|(?<![0-9a-z.]))\s*([0-9]{1,2}(?:\.[0-9])?[abc]?)#?(?![0-9a-z.x])"
+)
+_PILE = re.compile(
+    r"(phc|uhc|pc)\W*([0-9]{3,4})\W*(?:(ab|a|b|c)\W*)?([0-9]{2,3})\W*(?:(ab|a|b|c)\W*)?-?\W*([0-9]{1,2})m?(?![0-9])"
+)
+_CJK = "\u3400-\u9fff"
+_ROMAN = frozenset({"i", "ii", "iii"})
+_GRADE_SIGN = "级类型等品"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -57,17 +49,133 @@ class Values:
     """Properties for which the text states two values."""
 
 
+class _Line:
+    """A text while its values are being read."""
+
+    def __init__(self, text: str) -> None:
+        self.text = spelt(text)
+        self.free = bytearray(b"\1" * len(self.text))
+        self.contested: set[str] = set()
+        self.drawn_grade: str | None = None
+
+    def found(self, pattern: re.Pattern[str]) -> Iterator[re.Match[str]]:
+        """Matches of which nothing was taken yet."""
+        for match in pattern.finditer(self.text):
+            if all(self.free[match.start() : match.end()]):
+                yield match
+
+    def take(self, start: int, end: int) -> None:
+        self.free[start:end] = bytes(end - start)
+
+    def left(self) -> tuple[str, ...]:
+        rest = "".join(character if free else " " for character, free in zip(self.text, self.free, strict=True))
+        return tuple(match[0] for match in _LEFT.finditer(rest))
+
+
+class _Reader:
+    """What is looked for in every text of one type, prepared once."""
+
+    def __init__(self, definition: TypeDefinition) -> None:
+        self.definition = definition
+        self.properties = {each.key: each for each in definition.identity}
+        self.words: dict[str, list[tuple[str, str]]] = {}
+        for each in definition.identity:
+            if each.kind is Kind.ENUM and not each.numeric:
+                for word, value in _words_of(each).items():
+                    self.words.setdefault(word, []).append((each.key, value))
+        ordered = sorted((word for word in self.words if word), key=lambda word: (-len(word), word))
+        self.pattern = re.compile("|".join(map(_bounded, ordered))) if ordered else None
+        self.labels = [
+            (
+                each,
+                re.compile(
+                    rf"{_label_pattern(each)}[^0-9a-z{_CJK}]{{0,3}}({_NUMBER})(mm2|mm|cm|mpa|m|g/m2|kg/m3|g|k|w|l)?(?![0-9.a-z])"
+                ),
+            )
+            for each in definition.identity
+            if each.is_number
+        ]
+        self.suffixes = [
+            (each, re.compile(rf"(?<![0-9a-z.])({_NUMBER})(mm|cm|m)?\s?(?:{'|'.join(SUFFIXES[each.key])})"))
+            for each in definition.identity
+            if each.is_number and each.key in SUFFIXES
+        ]
+        self.strings = [
+            (each, re.compile(rf"{re.escape(each.name_zh.lower().split(' ')[0])}\s*[:：]?\s*([a-z0-9][a-z0-9.\-/]*)"))
+            for each in definition.identity
+            if each.kind is Kind.STRING
+        ]
+        mark = MARKS.get(definition.code)
+        self.mark = re.compile(rf"(?<![a-z0-9]){mark}([0-9]{{2}})([0-9]{{2}})(?![0-9])") if mark else None
+
+
+_readers: dict[str, _Reader] = {}
+
+
+def _reader_of(definition: TypeDefinition) -> _Reader:
+    known = _readers.get(definition.code)
+    if known is None or known.definition is not definition:
+        known = _readers[definition.code] = _Reader(definition)
+    return known
+
+
+def _words_of(each: Property) -> dict[str, str]:
+    words: dict[str, str] = {}
+    named = {spelt(word).strip(): value for word, value in each.aliases.items()}
+    for value in each.allowed:
+        for word in VALUE_WORDS.get((each.key, value), ()):
+            named[spelt(word).strip()] = value
+    for word, value in named.items():
+        if value != "none" and word:
+            words[word] = value
+    return words
+
+
+def _bounded(word: str) -> str:
+    """A word as a pattern that finds it only where it stands by itself."""
+    escaped = re.escape(word)
+    if "\u3400" <= word[0] <= "\u9fff":
+        return escaped if len(word) > 1 else rf"(?<![{_CJK}]){escaped}(?![{_CJK}])"
+    if word.isdigit():
+        return rf"(?<![0-9a-z.]){escaped}\s?[级#号钢](?!抗震)"
+    if len(word) == 1 or word in _ROMAN:
+        return rf"(?<![0-9a-z.\-]){escaped}(?:\s?[{_GRADE_SIGN}]|(?![0-9a-z.\-{_CJK}]))"
+    after = "" if "\u3400" <= word[-1] <= "\u9fff" else r"(?![0-9a-z]|\.[0-9])"
+    if word[-1].isdigit() and not word.isalnum():
+        after = r"(?:mm)?" + after
+    if word.isalpha() and len(word) == 2:
+        after = r"(?![a-z])"
+    before = r"(?<![0-9a-z])" if word[0].isalpha() else r"(?<![0-9a-z.])"
+    return rf"{before}{escaped}{after}"
+
+
+def _label_pattern(each: Property) -> str:
+    labels = {each.name_zh.lower().split(" ")[0].split("(")[0], *LABELS.get(each.key, ())}
+    ordered = sorted((label for label in labels if label), key=lambda label: (-len(label), label))
+    return (
+        "(?:"
+        + "|".join(rf"(?<![a-z0-9]){re.escape(label)}" if label[0].isascii() else re.escape(label) for label in ordered)
+        + ")"
+    )
+
+
 def read_values(definition: TypeDefinition, text: str, *, given: Mapping[str, str] | None = None) -> Values:
     """What a text states; `given` values stand already."""
-    line, known = _Line(text), dict(given or {})
-    for each in definition.identity:
-        if each.key not in known and (value := _named_value(definition, each, line)) is not None:
-            known[each.key] = value
-    _read_sizes(definition, line, known)
-    _read_measures(definition, line, known)
-    _read_bare_numbers(definition, line, known)
-    unread = tuple(chunk for _, chunk in line.free() if any(character.isdigit() for character in chunk))
-    return Values(known=known, unread=unread, contested=tuple(sorted(line.contested)))
+    reader, line, known = _reader_of(definition), _Line(text), dict(given or {})
+    _read_marks(reader, line, known)
+    _read_words(reader, line, known)
+    if line.drawn_grade is not None:
+        known.setdefault("grade", line.drawn_grade)
+    _read_booleans(reader, line, known)
+    _read_sizes(reader, line, known)
+    if definition.code == "ST-SEC":
+        _read_section(line, known)
+    _read_signs(reader, line, known)
+    _read_labels(reader, line, known)
+    _read_texts(reader, line, known)
+    _read_measures(reader, line, known)
+    _read_bare_numbers(reader, line, known)
+    return Values(known=known, unread=line.left(), contested=tuple(sorted(line.contested)))
 
 
 def _accepted(each: Property, given: str) -> str | None:
@@ -77,162 +185,325 @@ def _accepted(each: Property, given: str) -> str | None:
         return None
 
 
-def _named_value(definition: TypeDefinition, each: Property, line: _Line) -> str | None:
-    """A value that the text marks as this property's: by a sign, by the property's name, by being one of its words."""
-    if each.is_number:
-        return _signed_number(each, line) or _labelled_number(each, line)
-    if each.kind is Kind.ENUM:
-        return _word_value(each, line)
-    if each.kind is Kind.BOOLEAN:
-        said = each.name_zh in line.folded and f"不{each.name_zh}" not in line.folded
-        return "true" if said and each.name_zh not in definition.name_zh else None
-    return None
-
-
-def _signed_number(each: Property, line: _Line) -> str | None:
-    signs = ("φ",) if each.key in DIAMETERS else ("dn", "de") if each.key in NOMINALS and each.key == "dn" else ()
-    signs = ("pn",) if each.key == "pn" else signs
-    for place, chunk in line.free():
-        for sign in signs:
-            if chunk.startswith(sign) and (value := _accepted(each, chunk.removeprefix(sign))) is not None:
-                line.taken.add(place)
-                return value
-    return None
-
-
-def _labelled_number(each: Property, line: _Line) -> str | None:
-    """`坍落度180`, `厚度:60mm`."""
-    if each.name_zh.lower() not in line.folded:
-        return None
-    label = re.escape(each.name_zh.lower())
-    found = re.search(rf"{label}[^0-9a-z\u3400-\u9fff]{{0,3}}([0-9]+(?:\.[0-9]+)?)(mm|cm|m)?(?![0-9a-z.])", line.folded)
-    if found is None or (value := _accepted(each, found[1] + (found[2] or ""))) is None:
-        return None
-    for place, chunk in line.free():
-        if chunk == found[1] + (found[2] or ""):
-            line.taken.add(place)
+def _read_marks(reader: _Reader, line: _Line, known: dict[str, str]) -> None:
+    """Marks that say several values at once: FM1021, PHC-500(100)AB-12, the cores of a cable."""
+    if reader.mark is not None and not {"width", "height"} & known.keys():
+        for match in line.found(reader.mark):
+            values = {
+                key: _accepted(reader.properties[key], f"{match[place]}00")
+                for place, key in ((1, "width"), (2, "height"))
+                if key in reader.properties
+            }
+            if values and None not in values.values():
+                known |= {key: value for key, value in values.items() if value is not None}
+                line.take(match.start(1), match.end())
+                break
+    if reader.definition.code == "CN-PILE":
+        _read_pile(reader, line, known)
+    if reader.definition.code == "ME-VALVE":
+        _read_valve(reader, line, known)
+    if reader.definition.code in {"RB-HRB", "RB-COIL", "RB-HPB", "RB-CUT"}:
+        _read_bar(reader, line, known)
+    if "cores" in reader.properties and "cores" not in known:
+        for match in line.found(_CORES):
+            known["cores"] = match[1]
+            line.take(match.start(), match.end())
             break
-    return value
 
 
-def _word_value(each: Property, line: _Line) -> str | None:
-    """The allowed value whose longest word stands in the text; none when two values are named equally."""
-    if each.numeric:
+def _read_pile(reader: _Reader, line: _Line, known: dict[str, str]) -> None:
+    """PHC-500(100)AB-12 and PHC 500 AB 100-12."""
+    for match in line.found(_PILE):
+        told = {"kind": match[1], "od": match[2], "wall": match[4], "model": match[3] or match[5], "length": match[6]}
+        values = {key: _accepted(reader.properties[key], value) for key, value in told.items() if value}
+        if None not in values.values():
+            known |= {key: value for key, value in values.items() if value is not None and key not in known}
+            line.take(match.start(), match.end())
+            return
+
+
+_VALVE = re.compile(r"(?<![a-z0-9])d([39])?([478])[0-9][a-z]{1,2}\d?-([0-9]{1,2})[a-z]{0,2}(?![0-9])")
+_ENDS = {"4": "flanged", "7": "wafer", "8": "grooved"}
+_ACTUATORS = {None: "lever", "3": "gear", "9": "electric"}
+
+
+def _read_valve(reader: _Reader, line: _Line, known: dict[str, str]) -> None:
+    """D341X-16: a butterfly valve, worm gear, flanged, rubber seat, PN16 (the marking of JB/T 308)."""
+    for match in line.found(_VALVE):
+        told = {"actuator": _ACTUATORS[match[1]], "end": _ENDS[match[2]], "pn": match[3]}
+        values = {key: _accepted(reader.properties[key], value) for key, value in told.items()}
+        if None not in values.values():
+            known |= {key: value for key, value in values.items() if value is not None and key not in known}
+            line.take(match.start(), match.end())
+            return
+
+
+_BAR = re.compile(r"(?<![a-z0-9])([acd])\s?([0-9]{1,2})(?![0-9.a-z])")
+_BAR_GRADES = {"a": "HPB300", "c": "HRB400", "d": "HRB500"}
+
+
+def _read_bar(reader: _Reader, line: _Line, known: dict[str, str]) -> None:
+    """C20 on a drawing of reinforcement: a bar of HRB400, diameter 20; the grade in words goes before."""
+    for match in line.found(_BAR):
+        diameter = _accepted(reader.properties["diameter"], match[2])
+        grade = _accepted(reader.properties["grade"], _BAR_GRADES[match[1]])
+        if diameter is None or "diameter" in known:
+            continue
+        known["diameter"] = diameter
+        line.take(match.start(), match.end())
+        if grade is not None:
+            line.drawn_grade = grade
+        return
+
+
+def _read_section(line: _Line, known: dict[str, str]) -> None:
+    """Which rolled section it is: by its sign, and of an angle by its legs."""
+    legs = known.get("spec", "").split("x")
+    if "shape" not in known and len(legs) > 1 and ("角钢" in line.text or re.search(r"[l∠]\s?[0-9]", line.text)):
+        known["shape"] = "equal angle 等边角钢" if len(legs) == 2 or legs[0] == legs[1] else "unequal angle 不等边角钢"
+
+
+def _read_words(reader: _Reader, line: _Line, known: dict[str, str]) -> None:
+    """The allowed values whose words stand in the text; of two for one property the longer word counts."""
+    if reader.pattern is None:
+        return
+    hits: dict[str, dict[str, tuple[int, list[tuple[int, int]]]]] = {}
+    for match in line.found(reader.pattern):
+        for key, value in _meant(reader, match[0]):
+            if key in known:
+                continue
+            size, spans = hits.setdefault(key, {}).setdefault(value, (0, []))
+            hits[key][value] = (max(size, len(match[0])), [*spans, match.span()])
+    taken: set[tuple[int, int]] = set()
+    for key in reader.properties:
+        found = {value: hit for value, hit in hits.get(key, {}).items() if not all(span in taken for span in hit[1])}
+        if not found:
+            continue
+        longest = max(size for size, _ in found.values())
+        best = [value for value, (size, _) in found.items() if size == longest]
+        if len(best) > 1:
+            line.contested.add(key)
+            continue
+        known[key] = best[0]
+        for span in found[best[0]][1]:
+            taken.add(span)
+            line.take(*span)
+
+
+def _meant(reader: _Reader, word: str) -> list[tuple[str, str]]:
+    meant = reader.words.get(word)
+    if meant is None:
+        meant = reader.words.get(word.rstrip(_GRADE_SIGN + "#号钢").strip(), [])
+    return meant
+
+
+def _read_booleans(reader: _Reader, line: _Line, known: dict[str, str]) -> None:
+    for each in reader.properties.values():
+        if each.kind is not Kind.BOOLEAN or each.key in known:
+            continue
+        word = each.name_zh
+        if re.search(rf"[不非未无]{word}", line.text) or (
+            each.key == "zinc" and re.search(r"黑管|黑铁管|焊黑|\(黑\)", line.text)
+        ):
+            known[each.key] = "false"
+        elif word in line.text and word not in reader.definition.name_zh.split("(")[0]:
+            known[each.key] = "true"
+
+
+def _read_sizes(reader: _Reader, line: _Line, known: dict[str, str]) -> None:
+    """Numbers joined by ×, as the layouts of the type say; else as the value of one property of choices."""
+    for match in line.found(_SIZE):
+        edges = match[1].split("x")
+        before = _BEFORE_SIZE.search(line.text[: match.start()])
+        letters = before[0].rstrip("-") if before else ""
+        layouts = [*LAYOUTS.get(reader.definition.code, ()), *_GENERIC]
+        tried = (_laid_out(reader, layout, edges, letters, known) for layout in layouts)
+        read = next((each for each in tried if each is not None), None) or _whole_choice(reader, match[1], known)
+        if read:
+            known |= read
+            line.take(before.start() if before else match.start(), match.end())
+
+
+_GENERIC: Sequence[Layout] = (
+    ("length", "width", "height"),
+    ("width", "height"),
+    ("length", "width"),
+    ("diameter", "length"),
+)
+
+
+def _laid_out(
+    reader: _Reader, layout: Layout, edges: Sequence[str], letters: str, known: Mapping[str, str]
+) -> dict[str, str] | None:
+    """The values of a size in one layout; None when it has other numbers, or one of them is not allowed."""
+    read: dict[str, str] = {}
+    rest = list(edges)
+    for slot in layout:
+        key, _, count = slot.partition("*")
+        some, rest = rest[: int(count or 1)], rest[int(count or 1) :]
+        if len(some) < int(count or 1):
+            return None
+        if key == "_":
+            continue
+        each = reader.properties.get(key)
+        if each is None or (key in known and key != "length"):
+            return None
+        value = _slot_value(each, some, letters if not read else "", joined=bool(count))
+        if value is None or known.get(key, value) != value:
+            return None
+        read[key] = value
+    return read if not rest else None
+
+
+def _slot_value(each: Property, some: Sequence[str], letters: str, *, joined: bool) -> str | None:
+    if joined:
+        sizes = [_bare_edge(edge) for edge in some]
+        if None in sizes:
+            return None
+        text = "x".join(size for size in sizes if size is not None)
+        text = f"M{text}" if letters == "m" else text
+        return _accepted(each, text) or _nearly(each, text)
+    edge = some[0]
+    if each.kind is Kind.ENUM and not each.numeric:
+        return _accepted(each, f"M{edge}") if letters in {"m", ""} else None
+    if edge[-1].isdigit():
+        in_metres = each.unit == "m" and Decimal(edge) >= 100
+        return _accepted(each, f"{edge}mm" if in_metres else edge)
+    return _accepted(each, edge)
+
+
+def _bare_edge(edge: str) -> str | None:
+    """A number in millimetres without its unit."""
+    number = re.match(_NUMBER, edge)
+    if number is None or edge[number.end() :] not in {"", "mm", "mm2"}:
         return None
-    words = dict(each.aliases)
+    return format(Decimal(number[0]).normalize(), "f")
+
+
+def _nearly(each: Property, text: str) -> str | None:
+    """The allowed size with the same numbers: 48x3 is 48x3.0."""
     for value in each.allowed:
-        words |= dict.fromkeys(VALUE_WORDS.get((each.key, value), ()), value)
-    lengths: dict[str, int] = {}
-    for word, value in words.items():
-        if value != "none" and _stands(_spelt(word), line):
-            lengths[value] = max(lengths.get(value, 0), len(word))
-    longest = [value for value in lengths if lengths[value] == max(lengths.values(), default=0)]
-    if len(longest) != 1:
-        line.contested |= {each.key} if longest else set()
-        return None
-    line.taken |= {place for place, chunk in enumerate(line.chunks) if words.get(chunk) == longest[0]}
-    return longest[0]
+        edges = [_bare_edge(edge) for edge in value.split("x")]
+        if None not in edges and "x".join(edge or "" for edge in edges) == text:
+            return value
+    return None
 
 
-@lru_cache(maxsize=10_000)
-def _spelt(word: str) -> str:
-    return folded(word).strip()
+def _whole_choice(reader: _Reader, size: str, known: Mapping[str, str]) -> dict[str, str]:
+    for each in reader.properties.values():
+        if each.key not in known and each.kind is Kind.ENUM and any("x" in value for value in each.allowed):
+            value = _accepted(each, size) or _nearly(each, size)
+            if value is not None:
+                return {each.key: value}
+    return {}
 
 
-def _stands(word: str, line: _Line) -> bool:
-    """Whether a word stands in the text by itself: HRB400 does not stand in HRB400E, nor I in anything but `I级`."""
-    if not word or word not in line.folded:
-        return False
-    if "\u3400" <= word[0] <= "\u9fff":
-        return len(word) > 1 and word in line.folded
-    if len(word) == 1 or word in {"ii", "iii"}:
-        return re.search(rf"(?<![a-z0-9]){re.escape(word)}\s?[级类型]", line.folded) is not None
-    if word in line.chunks:
-        return True
-    if word.isalpha():
-        heads = [re.match(r"[a-z]+(?=[0-9])", chunk) for chunk in line.chunks]
-        return len(word) == 2 and any(head is not None and head[0] == word for head in heads)
-    return re.search(rf"(?<![a-z0-9.]){re.escape(word)}(?![a-z0-9.])", line.folded) is not None
+_SIGNS: Mapping[str, re.Pattern[str]] = {
+    sign: re.compile(rf"(?<![a-z0-9]){sign}\s?({_NUMBER})(?![0-9.])") for sign in ("φ", "dn", "de", "pn")
+}
 
 
-def _read_sizes(definition: TypeDefinition, line: _Line, known: dict[str, str]) -> None:
-    properties = {each.key: each for each in definition.identity}
-    for place, chunk in line.free():
-        if "cores" in properties and "cores" not in known and (found := _CORES.fullmatch(chunk)):
-            known["cores"] = found[1]
-            line.taken.add(place)
-        elif size := _SIZE.fullmatch(chunk):
-            edges = size[2].split("x")
-            if size[1] == "m" and len(edges) == 2:
-                edges = [f"M{edges[0]}", edges[1]]
-            read = _whole_size(definition, size[2], len(edges), known) or _edges(properties, edges, known)
-            if read:
-                known |= read
-                line.taken.add(place)
-
-
-def _whole_size(definition: TypeDefinition, size: str, count: int, known: Mapping[str, str]) -> dict[str, str]:
-    """The size as the value of one property."""
-    for each in definition.identity:
-        if each.key in known:
+def _read_signs(reader: _Reader, line: _Line, known: dict[str, str]) -> None:
+    """Φ20, DN100, De25, PN16; two different ones for one property make it contested."""
+    for each in reader.properties.values():
+        if each.key == "pn":
+            signs: tuple[str, ...] = ("pn",)
+        elif each.key in NOMINALS:
+            signs = ("dn", "de", "φ")
+        elif each.key in DIAMETERS or each.key == "od":
+            signs = ("φ",)
+        else:
             continue
-        as_text = _SECTIONS.get((definition.code, each.key)) == count
-        as_choice = each.kind is Kind.ENUM and not each.numeric and any("x" in value for value in each.allowed)
-        if (as_text or as_choice) and (value := _accepted(each, size)) is not None:
-            return {each.key: value}
-    return {}
+        for sign in signs:
+            for match in line.found(_SIGNS[sign]):
+                value = _accepted(each, match[1])
+                if value is None:
+                    continue
+                if known.get(each.key, value) != value:
+                    line.contested.add(each.key)
+                known.setdefault(each.key, value)
+                line.take(match.start(), match.end())
 
 
-def _edges(properties: Mapping[str, Property], edges: Sequence[str], known: Mapping[str, str]) -> dict[str, str]:
-    """The size's numbers as the values of several properties."""
-    for keys in _EDGES.get(len(edges), ()):
-        if all(key in properties and key not in known for key in keys):
-            values = {key: _edge(properties[key], edge) for key, edge in zip(keys, edges, strict=True)}
-            if None not in values.values():
-                return {key: value for key, value in values.items() if value is not None}
-    return {}
+def _read_labels(reader: _Reader, line: _Line, known: dict[str, str]) -> None:
+    """`坍落度180`, `厚度:60mm`, `δ=0.75`, `70系列`."""
+    for patterns in (reader.labels, reader.suffixes):
+        for each, pattern in patterns:
+            if each.key in known:
+                continue
+            for match in line.found(pattern):
+                unit = match[2] or ""
+                value = _with_unit(each, match[1], unit)
+                if value is not None:
+                    known[each.key] = value
+                    line.take(match.start(), match.end())
+                    break
 
 
-def _edge(each: Property, edge: str) -> str | None:
-    """Sizes are written in millimetres, also for properties counted in metres."""
-    return _accepted(each, f"{edge}mm" if each.unit == "m" else edge)
+def _with_unit(each: Property, number: str, unit: str) -> str | None:
+    if not unit and each.unit == "m" and Decimal(number) >= 100:
+        unit = "mm"
+    shown = "MPa" if unit == "mpa" else unit.upper() if unit in {"w", "k", "a", "l", "c"} else unit
+    return _accepted(each, number + shown)
 
 
-def _read_measures(definition: TypeDefinition, line: _Line, known: dict[str, str]) -> None:
+def _read_texts(reader: _Reader, line: _Line, known: dict[str, str]) -> None:
+    """Texts that have a shape of their own: the build-up of glass, a colour, the mark of a rolled section."""
+    for each in reader.properties.values():
+        if each.kind is not Kind.STRING or each.key in known:
+            continue
+        if each.key in {"glass", "build"}:
+            pattern = _BUILD
+        elif each.key == "colour":
+            pattern = _COLOUR
+        elif (reader.definition.code, each.key) == ("ST-SEC", "spec"):
+            pattern = _SPEC_MARK
+        else:
+            continue
+        for match in line.found(pattern):
+            value = _accepted(each, _glass(match[0]) if pattern is _BUILD else match[match.lastindex or 0])
+            if value is not None:
+                known[each.key] = value
+                line.take(match.start(), match.end())
+                break
+    for each, pattern in reader.strings:
+        for match in line.found(pattern):
+            if each.key not in known and (value := _accepted(each, match[1].upper())) is not None:
+                known[each.key] = value
+                line.take(match.start(), match.end())
+
+
+def _glass(build: str) -> str:
+    """A build-up as the trade writes it: 6Low-E+12A+6."""
+    upper = build.upper().replace("LOW-E", "Low-E").replace("LOWE", "Low-E")
+    return upper.replace("AR", "Ar")
+
+
+def _read_measures(reader: _Reader, line: _Line, known: dict[str, str]) -> None:
     """Numbers with a unit, where only one open property can mean it."""
-    for place, chunk in line.free():
-        found = _MEASURE.fullmatch(chunk)
-        if found is None or found[2] is None:
-            continue
-        unit = "MPa" if found[2] == "mpa" else found[2].upper() if found[2] in {"w", "k", "a", "l", "c"} else found[2]
+    for match in line.found(_MEASURE):
+        unit = match[2]
         takers = {
             each.key: value
-            for each in definition.identity
-            if each.is_number and each.key not in known and (value := _accepted(each, found[1] + unit)) is not None
+            for each in reader.properties.values()
+            if each.is_number and each.key not in known and (value := _with_unit(each, match[1], unit)) is not None
         }
-        exact = {key: value for key, value in takers.items() if _unit_of(definition, key) == unit}
+        exact = {key: value for key, value in takers.items() if (reader.properties[key].unit or "").lower() == unit}
         for choice in (exact, takers):
             if len(choice) == 1:
                 known |= choice
-                line.taken.add(place)
+                line.take(match.start(), match.end())
                 break
 
 
-def _unit_of(definition: TypeDefinition, key: str) -> str | None:
-    return next(each.unit for each in definition.identity if each.key == key)
-
-
-def _read_bare_numbers(definition: TypeDefinition, line: _Line, known: dict[str, str]) -> None:
+def _read_bare_numbers(reader: _Reader, line: _Line, known: dict[str, str]) -> None:
     """Numbers alone, where only one open property of few choices can mean it."""
-    for place, chunk in line.free():
-        found = _MEASURE.fullmatch(chunk)
-        if found is None or found[2] is not None:
-            continue
+    for match in line.found(_BARE):
         takers = {
             each.key: value
-            for each in definition.identity
-            if each.numeric and each.key not in known and (value := _accepted(each, chunk)) is not None
+            for each in reader.properties.values()
+            if each.numeric and each.key not in known and (value := _accepted(each, match[0])) is not None
         }
         if len(takers) == 1:
             known |= takers
-            line.taken.add(place)
+            line.take(match.start(), match.end())
