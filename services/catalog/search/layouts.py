@@ -13,7 +13,7 @@ LAYOUTS: Mapping[str, Sequence[Layout]] = {
     "RB-HRB": (("diameter", "length"),),
     "RB-MESH": (("wire_dia_long", "spacing_long", "spacing_cross"), ("spacing_long", "spacing_cross")),
     "ST-H": (("spec*4", "length"), ("spec*4",)),
-    "ST-SEC": (("spec*3", "_"), ("spec*3",), ("spec*2",)),
+    "ST-SEC": (("spec*3",), ("spec*2",)),
     "ST-PLATE": (("thickness", "width", "length"), ("thickness", "width"), ("width", "length")),
     "ST-RHS": (("spec*3", "length"), ("spec*3",)),
     "ST-SMLS": (("od", "t", "_"), ("od", "t")),

@@ -4,6 +4,7 @@
 `DN100 PN16` is a valve of that size. What is not stated stays open: it is asked for, never guessed.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -12,11 +13,13 @@ from services.catalog.components.rules import Property, TypeDefinition, halves
 from services.catalog.search.documents import type_words
 from services.catalog.search.synonyms import TYPE_WORDS, VALUE_WORDS
 from services.catalog.search.values import read_values
-from services.catalog.search.words import asked, indexed, is_specification, phrase
+from services.catalog.search.words import asked, folded, indexed, is_specification, phrase
 
 TYPES_AT_MOST = 4
 _LEAST_LIKENESS = Decimal("0.4")
 _BEHIND_BEST = Decimal("0.35")
+_CALLED_IN_PART = Decimal("0.70")
+"""What a name counts behind which something else stands."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -77,11 +80,16 @@ class Vocabulary:
                 )
             )
 
+        self._names = _Names(self._types)
+
     def readings(self, text: str) -> list[Reading]:
         """The likeliest ways to understand a text, the likeliest first; none when it means nothing here."""
         query = asked(text)
         names = [token for token in query.tokens if not is_specification(token)]
         likeness = {words.definition.code: _likeness(words, names, query.phrases) for words in self._types}
+        called, whole = self._names.called(text)
+        for code in called:
+            likeness[code] = Decimal(1) if whole else max(likeness[code], _CALLED_IN_PART)
         best = max(likeness.values(), default=Decimal(0))
         by_name = best >= _LEAST_LIKENESS
         readings = []
@@ -104,6 +112,66 @@ class Vocabulary:
         if not by_name:
             readings.sort(key=lambda each: (-len(each.known), -each.attributes, each.definition.code))
         return readings[:TYPES_AT_MOST]
+
+
+_TAIL_WORDS = re.compile(
+    r"(?:板|材|料|管|品|型|类|系列|专用|用|件|产品|成品|规格|等|级|国标|非标|及配件|[()（）、，,/\s0-9a-z.:;-]+)*"
+)
+"""What may stand behind the name of a thing without making it another: 钢板材, 水泥(袋)."""
+
+
+class _Names:
+    """All names and everyday words of all types, to find the one that a text calls the thing by."""
+
+    def __init__(self, types: Sequence[_TypeWords]) -> None:
+        self._owners: dict[str, set[str]] = {}
+        values: set[str] = set()
+        for words in types:
+            for name in _names_of(words.definition):
+                self._owners.setdefault(name, set()).add(words.definition.code)
+            values |= _chinese_values(words.definition)
+        ordered = sorted(self._owners, key=lambda name: (-len(name), name))
+        self._pattern = re.compile("|".join(_whole_name(name) for name in ordered))
+        self._values = re.compile("|".join(re.escape(word) for word in sorted(values, key=lambda w: (-len(w), w))))
+
+    def called(self, text: str) -> tuple[frozenset[str], bool]:
+        """The types that the text's longest name (of equals the last: a noun's head stands behind) belongs to.
+
+        And whether the name stands whole: 防火门闭门器 is no fire door.
+        """
+        plain = folded(text)
+        best: re.Match[str] | None = None
+        for match in self._pattern.finditer(plain):
+            if best is None or len(match[0]) >= len(best[0]):
+                best = match
+        if best is None:
+            return frozenset(), False
+        run = re.match(r"[\u3400-\u9fff]*", plain[best.end() :])
+        tail = self._values.sub("", run[0] if run else "")
+        return frozenset(self._owners[best[0]]), _TAIL_WORDS.fullmatch(tail) is not None
+
+
+def _names_of(definition: TypeDefinition) -> set[str]:
+    """What a type is called, with and without what its name says in brackets."""
+    formal = (definition.name_zh, definition.name_en)
+    parts = [part for name in formal for part in re.split(r"[()（）/,]", name)]
+    names = {folded(name).strip() for name in (*formal, *parts, *TYPE_WORDS.get(definition.code, ()))}
+    return {name for name in names if len(name) > 2 or (len(name) == 2 and not name.isascii())}
+
+
+def _whole_name(name: str) -> str:
+    return rf"(?<![a-z0-9]){re.escape(name)}(?![a-z])" if name.isascii() else re.escape(name)
+
+
+def _chinese_values(definition: TypeDefinition) -> set[str]:
+    words = {
+        word
+        for each in definition.properties
+        for value in each.allowed
+        for word in (*halves(value), *VALUE_WORDS.get((each.key, value), ()))
+    }
+    words |= {each.name_zh for each in definition.properties}
+    return {word for word in words if len(word) > 1 and "\u3400" <= word[0] <= "\u9fff"}
 
 
 def _value_tokens(definition: TypeDefinition) -> set[str]:

@@ -5,33 +5,28 @@ was not understood may mean something else than what was.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
 from services.catalog.components.naming import DIAMETERS, NOMINALS
-from services.catalog.components.rules import Kind, Property, PropertyError, TypeDefinition, canonical_value
-from services.catalog.search.layouts import LABELS, LAYOUTS, MARKS, SUFFIXES, Layout
+from services.catalog.components.rules import Kind, Property, TypeDefinition
+from services.catalog.search.layouts import LABELS, LAYOUTS, SUFFIXES, Layout
+from services.catalog.search.marks import read_marks, read_section
 from services.catalog.search.spelling import spelt
+from services.catalog.search.striking import ReadLine, accepted
 from services.catalog.search.synonyms import VALUE_WORDS
 
 _NUMBER = r"[0-9]+(?:\.[0-9]+)?"
 _EDGE = rf"{_NUMBER}(?:mm2|mm|cm|m(?![a-wyz0-9]))?"
 _SIZE = re.compile(rf"(?<![0-9.])({_EDGE}(?:x{_EDGE})+)(?![0-9a-z.])")
 _BEFORE_SIZE = re.compile(r"(?:(?<![a-z0-9])[a-z]{1,2}|[φ∠\[])-?$")
-_CORES = re.compile(
-    r"(?<![0-9a-z.])([1-9][0-9]?x[0-9]+(?:\.[0-9]+)?(?:\+[1-9]x[0-9]+(?:\.[0-9]+)?)*)(?:mm2)?(?![0-9a-z.+])"
-)
 _MEASURE = re.compile(rf"(?<![0-9a-z.])({_NUMBER})(mm2|mm|cm|m|mpa|kg/m3|g/m2|g|kg|w|k|a|l|c)(?![0-9a-z/])")
 _BARE = re.compile(rf"(?<![0-9a-z.φ+]){_NUMBER}(?![0-9a-z.+/%])")
 _BUILD = re.compile(r"(?<![0-9a-z.])[0-9]+(?:\.[0-9]+)?[a-z\-]*(?:\+[0-9]+(?:\.[0-9]+)?[a-z\-]*)+(?![0-9a-z])")
-_LEFT = re.compile(r"[a-z0-9φ.+\-/]*[0-9][a-z0-9.+\-/]*")
 _COLOUR = re.compile(r"(?:[\u4e00-\u9fff]{1,2})色")
 _SPEC_MARK = re.compile(
     r"(?:(?<![a-z0-9])[i\[]|(?<=[#号])|(?<![0-9a-z.]))\s*([0-9]{1,2}(?:\.[0-9])?[abc]?)#?(?![0-9a-z.x])"
-)
-_PILE = re.compile(
-    r"(phc|uhc|pc)\W*([0-9]{3,4})\W*(?:(ab|a|b|c)\W*)?([0-9]{2,3})\W*(?:(ab|a|b|c)\W*)?-?\W*([0-9]{1,2})m?(?![0-9])"
 )
 _CJK = "\u3400-\u9fff"
 _ROMAN = frozenset({"i", "ii", "iii"})
@@ -47,29 +42,6 @@ class Values:
     """Words with digits that no property took."""
     contested: tuple[str, ...]
     """Properties for which the text states two values."""
-
-
-class _Line:
-    """A text while its values are being read."""
-
-    def __init__(self, text: str) -> None:
-        self.text = spelt(text)
-        self.free = bytearray(b"\1" * len(self.text))
-        self.contested: set[str] = set()
-        self.drawn_grade: str | None = None
-
-    def found(self, pattern: re.Pattern[str]) -> Iterator[re.Match[str]]:
-        """Matches of which nothing was taken yet."""
-        for match in pattern.finditer(self.text):
-            if all(self.free[match.start() : match.end()]):
-                yield match
-
-    def take(self, start: int, end: int) -> None:
-        self.free[start:end] = bytes(end - start)
-
-    def left(self) -> tuple[str, ...]:
-        rest = "".join(character if free else " " for character, free in zip(self.text, self.free, strict=True))
-        return tuple(match[0] for match in _LEFT.finditer(rest))
 
 
 class _Reader:
@@ -105,8 +77,6 @@ class _Reader:
             for each in definition.identity
             if each.kind is Kind.STRING
         ]
-        mark = MARKS.get(definition.code)
-        self.mark = re.compile(rf"(?<![a-z0-9]){mark}([0-9]{{2}})([0-9]{{2}})(?![0-9])") if mark else None
 
 
 _readers: dict[str, _Reader] = {}
@@ -120,15 +90,11 @@ def _reader_of(definition: TypeDefinition) -> _Reader:
 
 
 def _words_of(each: Property) -> dict[str, str]:
-    words: dict[str, str] = {}
     named = {spelt(word).strip(): value for word, value in each.aliases.items()}
     for value in each.allowed:
         for word in VALUE_WORDS.get((each.key, value), ()):
             named[spelt(word).strip()] = value
-    for word, value in named.items():
-        if value != "none" and word:
-            words[word] = value
-    return words
+    return {word: value for word, value in named.items() if value != "none" and word}
 
 
 def _bounded(word: str) -> str:
@@ -161,15 +127,15 @@ def _label_pattern(each: Property) -> str:
 
 def read_values(definition: TypeDefinition, text: str, *, given: Mapping[str, str] | None = None) -> Values:
     """What a text states; `given` values stand already."""
-    reader, line, known = _reader_of(definition), _Line(text), dict(given or {})
-    _read_marks(reader, line, known)
+    reader, line, known = _reader_of(definition), ReadLine(text), dict(given or {})
+    read_marks(definition, reader.properties, line, known)
     _read_words(reader, line, known)
     if line.drawn_grade is not None:
         known.setdefault("grade", line.drawn_grade)
     _read_booleans(reader, line, known)
     _read_sizes(reader, line, known)
     if definition.code == "ST-SEC":
-        _read_section(line, known)
+        read_section(line, known)
     _read_signs(reader, line, known)
     _read_labels(reader, line, known)
     _read_texts(reader, line, known)
@@ -178,92 +144,7 @@ def read_values(definition: TypeDefinition, text: str, *, given: Mapping[str, st
     return Values(known=known, unread=line.left(), contested=tuple(sorted(line.contested)))
 
 
-def _accepted(each: Property, given: str) -> str | None:
-    try:
-        return canonical_value(given, of=each)
-    except PropertyError:
-        return None
-
-
-def _read_marks(reader: _Reader, line: _Line, known: dict[str, str]) -> None:
-    """Marks that say several values at once: FM1021, PHC-500(100)AB-12, the cores of a cable."""
-    if reader.mark is not None and not {"width", "height"} & known.keys():
-        for match in line.found(reader.mark):
-            values = {
-                key: _accepted(reader.properties[key], f"{match[place]}00")
-                for place, key in ((1, "width"), (2, "height"))
-                if key in reader.properties
-            }
-            if values and None not in values.values():
-                known |= {key: value for key, value in values.items() if value is not None}
-                line.take(match.start(1), match.end())
-                break
-    if reader.definition.code == "CN-PILE":
-        _read_pile(reader, line, known)
-    if reader.definition.code == "ME-VALVE":
-        _read_valve(reader, line, known)
-    if reader.definition.code in {"RB-HRB", "RB-COIL", "RB-HPB", "RB-CUT"}:
-        _read_bar(reader, line, known)
-    if "cores" in reader.properties and "cores" not in known:
-        for match in line.found(_CORES):
-            known["cores"] = match[1]
-            line.take(match.start(), match.end())
-            break
-
-
-def _read_pile(reader: _Reader, line: _Line, known: dict[str, str]) -> None:
-    """PHC-500(100)AB-12 and PHC 500 AB 100-12."""
-    for match in line.found(_PILE):
-        told = {"kind": match[1], "od": match[2], "wall": match[4], "model": match[3] or match[5], "length": match[6]}
-        values = {key: _accepted(reader.properties[key], value) for key, value in told.items() if value}
-        if None not in values.values():
-            known |= {key: value for key, value in values.items() if value is not None and key not in known}
-            line.take(match.start(), match.end())
-            return
-
-
-_VALVE = re.compile(r"(?<![a-z0-9])d([39])?([478])[0-9][a-z]{1,2}\d?-([0-9]{1,2})[a-z]{0,2}(?![0-9])")
-_ENDS = {"4": "flanged", "7": "wafer", "8": "grooved"}
-_ACTUATORS = {None: "lever", "3": "gear", "9": "electric"}
-
-
-def _read_valve(reader: _Reader, line: _Line, known: dict[str, str]) -> None:
-    """D341X-16: a butterfly valve, worm gear, flanged, rubber seat, PN16 (the marking of JB/T 308)."""
-    for match in line.found(_VALVE):
-        told = {"actuator": _ACTUATORS[match[1]], "end": _ENDS[match[2]], "pn": match[3]}
-        values = {key: _accepted(reader.properties[key], value) for key, value in told.items()}
-        if None not in values.values():
-            known |= {key: value for key, value in values.items() if value is not None and key not in known}
-            line.take(match.start(), match.end())
-            return
-
-
-_BAR = re.compile(r"(?<![a-z0-9])([acd])\s?([0-9]{1,2})(?![0-9.a-z])")
-_BAR_GRADES = {"a": "HPB300", "c": "HRB400", "d": "HRB500"}
-
-
-def _read_bar(reader: _Reader, line: _Line, known: dict[str, str]) -> None:
-    """C20 on a drawing of reinforcement: a bar of HRB400, diameter 20; the grade in words goes before."""
-    for match in line.found(_BAR):
-        diameter = _accepted(reader.properties["diameter"], match[2])
-        grade = _accepted(reader.properties["grade"], _BAR_GRADES[match[1]])
-        if diameter is None or "diameter" in known:
-            continue
-        known["diameter"] = diameter
-        line.take(match.start(), match.end())
-        if grade is not None:
-            line.drawn_grade = grade
-        return
-
-
-def _read_section(line: _Line, known: dict[str, str]) -> None:
-    """Which rolled section it is: by its sign, and of an angle by its legs."""
-    legs = known.get("spec", "").split("x")
-    if "shape" not in known and len(legs) > 1 and ("角钢" in line.text or re.search(r"[l∠]\s?[0-9]", line.text)):
-        known["shape"] = "equal angle 等边角钢" if len(legs) == 2 or legs[0] == legs[1] else "unequal angle 不等边角钢"
-
-
-def _read_words(reader: _Reader, line: _Line, known: dict[str, str]) -> None:
+def _read_words(reader: _Reader, line: ReadLine, known: dict[str, str]) -> None:
     """The allowed values whose words stand in the text; of two for one property the longer word counts."""
     if reader.pattern is None:
         return
@@ -293,11 +174,11 @@ def _read_words(reader: _Reader, line: _Line, known: dict[str, str]) -> None:
 def _meant(reader: _Reader, word: str) -> list[tuple[str, str]]:
     meant = reader.words.get(word)
     if meant is None:
-        meant = reader.words.get(word.rstrip(_GRADE_SIGN + "#号钢").strip(), [])
+        meant = reader.words.get(word.removesuffix("mm").rstrip(_GRADE_SIGN + "#号钢").strip(), [])
     return meant
 
 
-def _read_booleans(reader: _Reader, line: _Line, known: dict[str, str]) -> None:
+def _read_booleans(reader: _Reader, line: ReadLine, known: dict[str, str]) -> None:
     for each in reader.properties.values():
         if each.kind is not Kind.BOOLEAN or each.key in known:
             continue
@@ -310,7 +191,7 @@ def _read_booleans(reader: _Reader, line: _Line, known: dict[str, str]) -> None:
             known[each.key] = "true"
 
 
-def _read_sizes(reader: _Reader, line: _Line, known: dict[str, str]) -> None:
+def _read_sizes(reader: _Reader, line: ReadLine, known: dict[str, str]) -> None:
     """Numbers joined by ×, as the layouts of the type say; else as the value of one property of choices."""
     for match in line.found(_SIZE):
         edges = match[1].split("x")
@@ -362,14 +243,14 @@ def _slot_value(each: Property, some: Sequence[str], letters: str, *, joined: bo
             return None
         text = "x".join(size for size in sizes if size is not None)
         text = f"M{text}" if letters == "m" else text
-        return _accepted(each, text) or _nearly(each, text)
+        return accepted(each, text) or _nearly(each, text)
     edge = some[0]
     if each.kind is Kind.ENUM and not each.numeric:
-        return _accepted(each, f"M{edge}") if letters in {"m", ""} else None
+        return accepted(each, f"M{edge}") if letters in {"m", ""} else None
     if edge[-1].isdigit():
         in_metres = each.unit == "m" and Decimal(edge) >= 100
-        return _accepted(each, f"{edge}mm" if in_metres else edge)
-    return _accepted(each, edge)
+        return accepted(each, f"{edge}mm" if in_metres else edge)
+    return accepted(each, edge)
 
 
 def _bare_edge(edge: str) -> str | None:
@@ -392,7 +273,7 @@ def _nearly(each: Property, text: str) -> str | None:
 def _whole_choice(reader: _Reader, size: str, known: Mapping[str, str]) -> dict[str, str]:
     for each in reader.properties.values():
         if each.key not in known and each.kind is Kind.ENUM and any("x" in value for value in each.allowed):
-            value = _accepted(each, size) or _nearly(each, size)
+            value = accepted(each, size) or _nearly(each, size)
             if value is not None:
                 return {each.key: value}
     return {}
@@ -403,7 +284,7 @@ _SIGNS: Mapping[str, re.Pattern[str]] = {
 }
 
 
-def _read_signs(reader: _Reader, line: _Line, known: dict[str, str]) -> None:
+def _read_signs(reader: _Reader, line: ReadLine, known: dict[str, str]) -> None:
     """Φ20, DN100, De25, PN16; two different ones for one property make it contested."""
     for each in reader.properties.values():
         if each.key == "pn":
@@ -416,7 +297,7 @@ def _read_signs(reader: _Reader, line: _Line, known: dict[str, str]) -> None:
             continue
         for sign in signs:
             for match in line.found(_SIGNS[sign]):
-                value = _accepted(each, match[1])
+                value = accepted(each, match[1])
                 if value is None:
                     continue
                 if known.get(each.key, value) != value:
@@ -425,7 +306,7 @@ def _read_signs(reader: _Reader, line: _Line, known: dict[str, str]) -> None:
                 line.take(match.start(), match.end())
 
 
-def _read_labels(reader: _Reader, line: _Line, known: dict[str, str]) -> None:
+def _read_labels(reader: _Reader, line: ReadLine, known: dict[str, str]) -> None:
     """`坍落度180`, `厚度:60mm`, `δ=0.75`, `70系列`."""
     for patterns in (reader.labels, reader.suffixes):
         for each, pattern in patterns:
@@ -444,33 +325,38 @@ def _with_unit(each: Property, number: str, unit: str) -> str | None:
     if not unit and each.unit == "m" and Decimal(number) >= 100:
         unit = "mm"
     shown = "MPa" if unit == "mpa" else unit.upper() if unit in {"w", "k", "a", "l", "c"} else unit
-    return _accepted(each, number + shown)
+    return accepted(each, number + shown)
 
 
-def _read_texts(reader: _Reader, line: _Line, known: dict[str, str]) -> None:
-    """Texts that have a shape of their own: the build-up of glass, a colour, the mark of a rolled section."""
-    for each in reader.properties.values():
-        if each.kind is not Kind.STRING or each.key in known:
-            continue
-        if each.key in {"glass", "build"}:
-            pattern = _BUILD
-        elif each.key == "colour":
-            pattern = _COLOUR
-        elif (reader.definition.code, each.key) == ("ST-SEC", "spec"):
-            pattern = _SPEC_MARK
-        else:
+def _read_texts(reader: _Reader, line: ReadLine, known: dict[str, str]) -> None:
+    """Texts that have a shape of their own (a glass build-up, a colour, a rolled section), or their name in front."""
+    shaped = [
+        (each, pattern)
+        for each in reader.properties.values()
+        if each.kind is Kind.STRING and (pattern := _shape_of(reader, each)) is not None
+    ]
+    for each, pattern in (*shaped, *reader.strings):
+        if each.key in known:
             continue
         for match in line.found(pattern):
-            value = _accepted(each, _glass(match[0]) if pattern is _BUILD else match[match.lastindex or 0])
+            text = match[match.lastindex or 0]
+            if pattern is _BUILD:
+                text = _glass(text)
+            elif pattern not in {_COLOUR, _SPEC_MARK}:
+                text = text.upper()
+            value = accepted(each, text)
             if value is not None:
                 known[each.key] = value
                 line.take(match.start(), match.end())
                 break
-    for each, pattern in reader.strings:
-        for match in line.found(pattern):
-            if each.key not in known and (value := _accepted(each, match[1].upper())) is not None:
-                known[each.key] = value
-                line.take(match.start(), match.end())
+
+
+def _shape_of(reader: _Reader, each: Property) -> re.Pattern[str] | None:
+    if each.key in {"glass", "build"}:
+        return _BUILD
+    if each.key == "colour":
+        return _COLOUR
+    return _SPEC_MARK if (reader.definition.code, each.key) == ("ST-SEC", "spec") else None
 
 
 def _glass(build: str) -> str:
@@ -479,7 +365,7 @@ def _glass(build: str) -> str:
     return upper.replace("AR", "Ar")
 
 
-def _read_measures(reader: _Reader, line: _Line, known: dict[str, str]) -> None:
+def _read_measures(reader: _Reader, line: ReadLine, known: dict[str, str]) -> None:
     """Numbers with a unit, where only one open property can mean it."""
     for match in line.found(_MEASURE):
         unit = match[2]
@@ -496,13 +382,13 @@ def _read_measures(reader: _Reader, line: _Line, known: dict[str, str]) -> None:
                 break
 
 
-def _read_bare_numbers(reader: _Reader, line: _Line, known: dict[str, str]) -> None:
+def _read_bare_numbers(reader: _Reader, line: ReadLine, known: dict[str, str]) -> None:
     """Numbers alone, where only one open property of few choices can mean it."""
     for match in line.found(_BARE):
         takers = {
             each.key: value
             for each in reader.properties.values()
-            if each.numeric and each.key not in known and (value := _accepted(each, match[0])) is not None
+            if each.numeric and each.key not in known and (value := accepted(each, match[0])) is not None
         }
         if len(takers) == 1:
             known |= takers
