@@ -8,6 +8,10 @@ from services.catalog.components import routes as component_routes
 from services.catalog.components import variant_routes
 from services.catalog.dictionary import routes as dictionary_routes
 from services.catalog.equivalents import routes as equivalent_routes
+from services.catalog.mapping import review_routes as mapping_review_routes
+from services.catalog.mapping import routes as mapping_routes
+from services.catalog.mapping.jobs import MappingRunner
+from services.catalog.mapping.standards import NothingWithdrawn
 from services.catalog.reactions import REACTIONS
 from services.catalog.restrictions import routes as restriction_routes
 from services.catalog.search import routes as search_routes
@@ -27,7 +31,7 @@ def create_app(
     settings: Settings, *, database: Database, verifier: Verifier, neighbours: Neighbours | None = None
 ) -> FastAPI:
     """The service over a database. `neighbours` are closed with it."""
-    return create_service(
+    app = create_service(
         name="catalog",
         title="Dougong catalog",
         description="What can be bought: component types, variants, units, codes, carbon, and the search over offers.",
@@ -42,6 +46,8 @@ def create_app(
             code_routes.router,
             upload_routes.router,
             carbon_routes.router,
+            mapping_routes.router,
+            mapping_review_routes.router,
             search_routes.router,
             standard_routes.router,
             restriction_routes.router,
@@ -50,6 +56,20 @@ def create_app(
             operations_router("catalog", reactions=REACTIONS),
         ],
         closing=[] if neighbours is None else [neighbours.aclose],
+    )
+    app.state.mapping_runner = mapping_runner(settings, database=database)
+    return app
+
+
+def mapping_runner(settings: Settings, *, database: Database) -> MappingRunner:
+    """What works imports of material codes off; the app and the worker see the same folder."""
+    folder = settings.data_dir / "mappings"
+    folder.mkdir(parents=True, exist_ok=True)
+    return MappingRunner(
+        database=database,
+        folder=folder,
+        standards=NothingWithdrawn(),
+        lease_seconds=settings.mapping_lease_seconds,
     )
 
 

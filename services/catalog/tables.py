@@ -5,6 +5,7 @@ from services.catalog.classification import tables as classification_tables
 from services.catalog.components import tables as component_tables
 from services.catalog.dictionary import tables as dictionary_tables
 from services.catalog.equivalents import tables as equivalent_tables
+from services.catalog.mapping import tables as mapping_tables
 from services.catalog.references import tables as reference_tables
 from services.catalog.restrictions import tables as restriction_tables
 from services.catalog.schema import metadata
@@ -19,6 +20,7 @@ __all__ = [
     "component_tables",
     "dictionary_tables",
     "equivalent_tables",
+    "mapping_tables",
     "metadata",
     "reference_tables",
     "restriction_tables",

@@ -1,10 +1,13 @@
-"""The background work of `catalog`: following `suppliers`, which keeps the search index.
+"""The background work of `catalog`: following `suppliers`, which keeps the search index, and code mapping.
 
 `python -m services.catalog.worker` runs until SIGTERM or SIGINT.
 """
 
 import asyncio
+from functools import partial
 
+from services.catalog.app import mapping_runner
+from services.catalog.mapping.jobs import work_mappings
 from services.catalog.reactions import REACTIONS
 from services.catalog.settings import Settings
 from shared.clients.feed import FeedClient
@@ -12,8 +15,9 @@ from shared.clients.transport import Neighbours
 from shared.database import Database
 from shared.follower import Follower
 from shared.logs import configure_logs
-from shared.worker import run_worker
+from shared.worker import Periodic, run_worker
 
+_SWEEP_EVERY_SECONDS = 3600
 PAGE_EVENTS = 40
 """An event may carry 500 offers, so a page is up to twenty thousand."""
 
@@ -22,7 +26,7 @@ async def main() -> None:
     """Run until a signal."""
     settings = Settings()
     configure_logs(service="catalog-worker", level=settings.log_level)
-    database = Database(app_url=settings.database_url, system_url=settings.system_database_url, pool_size=2)
+    database = Database(app_url=settings.database_url, system_url=settings.system_database_url, pool_size=4)
     neighbours = Neighbours(settings)
     follower = Follower(
         source="suppliers",
@@ -31,7 +35,19 @@ async def main() -> None:
         reactions=REACTIONS["suppliers"],
         page_size=PAGE_EVENTS,
     )
-    await run_worker(followers=[follower], closing=[neighbours.aclose, database.dispose])
+    runner = mapping_runner(settings, database=database)
+    await run_worker(
+        followers=[follower],
+        periodic=[
+            Periodic(
+                name="sweep mapping files",
+                every_seconds=_SWEEP_EVERY_SECONDS,
+                do=lambda: asyncio.to_thread(runner.sweep),
+            )
+        ],
+        loops=[partial(work_mappings, runner)],
+        closing=[neighbours.aclose, database.dispose],
+    )
 
 
 if __name__ == "__main__":

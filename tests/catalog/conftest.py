@@ -31,6 +31,7 @@ from shared.feed import Event
 from shared.follower import FeedPage, Follower
 from shared.identity import Principal, Role, TokenVerifier
 from shared.ids import new_id
+from tests.catalog.mapping_world import Mapping
 from tests.conftest import TestServer, a_person, signed_in
 
 ROOT = Path(__file__).parents[2]
@@ -89,11 +90,19 @@ async def database(postgres: TestServer, stocked_clone: str) -> AsyncIterator[Da
 
 @pytest.fixture
 def http(
-    database: Database, verifier: TokenVerifier, http_to: Callable[[FastAPI], httpx.AsyncClient]
+    database: Database,
+    verifier: TokenVerifier,
+    http_to: Callable[[FastAPI], httpx.AsyncClient],
+    tmp_path: Path,
 ) -> httpx.AsyncClient:
     """The service as a client sees it."""
-    app = create_app(Settings(database_url="", system_database_url=""), database=database, verifier=verifier)
-    return http_to(app)
+    settings = Settings(database_url="", system_database_url="", data_dir=tmp_path)
+    return http_to(create_app(settings, database=database, verifier=verifier))
+
+
+@pytest.fixture
+def mapping(http: httpx.AsyncClient, database: Database, tmp_path: Path) -> Mapping:
+    return Mapping(http=http, database=database, folder=tmp_path / "mappings")
 
 
 class ListedFeed:

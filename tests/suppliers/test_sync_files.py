@@ -11,10 +11,10 @@ import pytest
 import xlsxwriter
 
 from services.suppliers.imports.preparing import prepare
-from services.suppliers.imports.reading import FileRefused, chunks
+from services.suppliers.imports.reading import chunks
 from services.suppliers.imports.rendering import rendered_line
 from services.suppliers.imports.rules import Format
-from services.suppliers.imports.spreadsheet import cell_text, to_csv
+from shared.sheets import FileRefused, cell_text, to_csv
 from tests.suppliers.world import World, csv_of, new_items
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"

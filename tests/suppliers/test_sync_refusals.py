@@ -9,9 +9,10 @@ from sqlalchemy.exc import IntegrityError
 
 from services.suppliers.imports import reading
 from services.suppliers.imports.preparing import prepare
-from services.suppliers.imports.reading import LINE_BYTES_AT_MOST, FileRefused, chunks
+from services.suppliers.imports.reading import chunks
 from services.suppliers.imports.rendering import VALUE_LENGTH_AT_MOST
 from services.suppliers.imports.rules import Format
+from shared.sheets import BLOCK_BYTES, LINE_BYTES_AT_MOST, FileRefused
 from tests.suppliers.world import BOLT, FULL_HEADER, REBAR, World, csv_of, new_items
 
 NDJSON = "application/x-ndjson"
@@ -196,7 +197,7 @@ def prepared_chunks(folder: Path, body: bytes, format_: Format = Format.CSV, *, 
         (b'{"item_no":"A"}\n{"item_no":"B"}\n{"item_no":"%s"}\n{"item_no":"A"}\n', Format.NDJSON),
     ],
 )
-@pytest.mark.parametrize("before", [0, reading.BLOCK_BYTES - 40])
+@pytest.mark.parametrize("before", [0, BLOCK_BYTES - 40])
 def test_no_line_is_longer_than_a_row_can_be(tmp_path: Path, body: bytes, format_: Format, before: int):
     padding = b"\n" * before
     head, _, tail = body.partition(b"\n")

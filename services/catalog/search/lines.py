@@ -11,7 +11,8 @@ from services.catalog.components.rules import (
     identity_of,
     parsed_key,
 )
-from services.catalog.search.reading import TYPES_AT_MOST, Reading, Vocabulary, read_values
+from services.catalog.search.reading import TYPES_AT_MOST, Reading, Vocabulary
+from services.catalog.search.values import read_values
 
 _OF_THE_OFFER = FaultCode.NOT_AN_IDENTITY_PROPERTY
 
@@ -78,7 +79,7 @@ class Understanding:
         return [
             Reading(
                 definition=self._definitions[each],
-                known=read_values(self._definitions[each], line.text),
+                known=read_values(self._definitions[each], line.text).known,
                 name=Decimal(1),
             )
             for each in types
@@ -102,7 +103,7 @@ class Understanding:
             told.append(faults)
             if hard:
                 continue
-            read = {**read_values(reading.definition, line.text, given=values), **values}
+            read = {**read_values(reading.definition, line.text, given=values).known, **values}
             kept.append(replace(reading, known=dict(sorted(read.items()))))
         if kept:
             passed = [fault for faults in told[:1] for fault in faults if fault.code is _OF_THE_OFFER]

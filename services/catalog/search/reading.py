@@ -8,34 +8,18 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import lru_cache
 
-from services.catalog.components.naming import DIAMETERS, NOMINALS
-from services.catalog.components.rules import Kind, Property, PropertyError, TypeDefinition, canonical_value, halves
+from services.catalog.components.rules import Property, TypeDefinition, halves
 from services.catalog.search.documents import type_words
 from services.catalog.search.synonyms import TYPE_WORDS, VALUE_WORDS
-from services.catalog.search.words import asked, chunks, folded, indexed, is_specification, phrase
+from services.catalog.search.values import read_values
+from services.catalog.search.words import asked, folded, indexed, is_specification, phrase
 
 TYPES_AT_MOST = 4
 _LEAST_LIKENESS = Decimal("0.4")
 _BEHIND_BEST = Decimal("0.35")
-_MEASURE = re.compile(r"([0-9]+(?:\.[0-9]+)?)(mm2|mm|cm|m|mpa|kg/m3|g/m2|g|kg|w|k|a|l|c)?")
-_SIZE = re.compile(r"([a-z]{0,2})([0-9]+(?:\.[0-9]+)?(?:x[0-9]+(?:\.[0-9]+)?)+)(?:mm2|mm)?")
-_CORES = re.compile(r"([0-9]+x[0-9]+(?:\.[0-9]+)?(?:\+[0-9]+x[0-9]+(?:\.[0-9]+)?)*)(?:mm2)?")
-_EDGES: Mapping[int, Sequence[tuple[str, ...]]] = {
-    2: (("width", "height"), ("length", "width"), ("od", "t"), ("diameter", "length")),
-    3: (("length", "width", "height"), ("thickness", "width", "length"), ("length", "width", "thickness")),
-}
-"""The properties a size's numbers stand for, by how many they are."""
-_SECTIONS: Mapping[tuple[str, str], int] = {
-    ("ST-H", "spec"): 4,
-    ("ST-RHS", "spec"): 3,
-    ("FS-TUBE", "spec"): 2,
-    ("ME-DUCT", "section"): 2,
-    ("WL-BRICK", "size"): 3,
-    ("WL-STUD", "section"): 2,
-}
-"""Text properties that are a size of so many numbers."""
+_CALLED_IN_PART = Decimal("0.70")
+"""What a name counts behind which something else stands."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -47,6 +31,12 @@ class Reading:
     """Identity values, in their one spelling."""
     name: Decimal
     """How far the words name the type, 0 to 1."""
+    formal: bool = False
+    """Called by the name the standard gives it, not by an everyday word."""
+    unread: tuple[str, ...] = ()
+    """What looks like a value and was not understood."""
+    contested: tuple[str, ...] = ()
+    """Properties for which the line states two values."""
 
     @property
     def missing(self) -> tuple[Property, ...]:
@@ -68,6 +58,7 @@ class _TypeWords:
     tokens: frozenset[str]
     phrases: frozenset[str]
     values: frozenset[str]
+    formal: frozenset[str]
 
 
 class Vocabulary:
@@ -80,14 +71,25 @@ class Vocabulary:
             called = frozenset(token for each in phrases for token in indexed(each))
             everyday = frozenset(phrase(word) for word in TYPE_WORDS.get(definition.code, ()))
             self._types.append(
-                _TypeWords(definition, name | called, phrases | everyday, frozenset(_value_tokens(definition)))
+                _TypeWords(
+                    definition,
+                    name | called,
+                    phrases | everyday,
+                    frozenset(_value_tokens(definition)),
+                    phrases - everyday,
+                )
             )
+
+        self._names = _Names(self._types)
 
     def readings(self, text: str) -> list[Reading]:
         """The likeliest ways to understand a text, the likeliest first; none when it means nothing here."""
         query = asked(text)
         names = [token for token in query.tokens if not is_specification(token)]
         likeness = {words.definition.code: _likeness(words, names, query.phrases) for words in self._types}
+        called, whole = self._names.called(text)
+        for code in called:
+            likeness[code] = Decimal(1) if whole else max(likeness[code], _CALLED_IN_PART)
         best = max(likeness.values(), default=Decimal(0))
         by_name = best >= _LEAST_LIKENESS
         readings = []
@@ -95,13 +97,81 @@ class Vocabulary:
             alike = likeness[words.definition.code]
             if by_name and alike < max(_LEAST_LIKENESS, best - _BEHIND_BEST):
                 continue
-            known = read_values(words.definition, text)
-            if known or by_name:
-                readings.append(Reading(definition=words.definition, known=known, name=alike))
+            values = read_values(words.definition, text)
+            if values.known or by_name:
+                reading = Reading(
+                    definition=words.definition,
+                    known=values.known,
+                    name=alike,
+                    formal=any(each in words.formal for each in query.phrases),
+                    unread=values.unread,
+                    contested=values.contested,
+                )
+                readings.append(reading)
         readings.sort(key=lambda each: (-each.name, -len(each.known), -each.attributes, each.definition.code))
         if not by_name:
             readings.sort(key=lambda each: (-len(each.known), -each.attributes, each.definition.code))
         return readings[:TYPES_AT_MOST]
+
+
+_TAIL_WORDS = re.compile(
+    r"(?:板|材|料|管|品|型|类|系列|专用|用|件|产品|成品|规格|等|级|国标|非标|及配件|[()（）、，,/\s0-9a-z.:;-]+)*"
+)
+"""What may stand behind the name of a thing without making it another: 钢板材, 水泥(袋)."""
+
+
+class _Names:
+    """All names and everyday words of all types, to find the one that a text calls the thing by."""
+
+    def __init__(self, types: Sequence[_TypeWords]) -> None:
+        self._owners: dict[str, set[str]] = {}
+        values: set[str] = set()
+        for words in types:
+            for name in _names_of(words.definition):
+                self._owners.setdefault(name, set()).add(words.definition.code)
+            values |= _chinese_values(words.definition)
+        ordered = sorted(self._owners, key=lambda name: (-len(name), name))
+        self._pattern = re.compile("|".join(_whole_name(name) for name in ordered))
+        self._values = re.compile("|".join(re.escape(word) for word in sorted(values, key=lambda w: (-len(w), w))))
+
+    def called(self, text: str) -> tuple[frozenset[str], bool]:
+        """The types that the text's longest name (of equals the last: a noun's head stands behind) belongs to.
+
+        And whether the name stands whole: 防火门闭门器 is no fire door.
+        """
+        plain = folded(text)
+        best: re.Match[str] | None = None
+        for match in self._pattern.finditer(plain):
+            if best is None or len(match[0]) >= len(best[0]):
+                best = match
+        if best is None:
+            return frozenset(), False
+        run = re.match(r"[\u3400-\u9fff]*", plain[best.end() :])
+        tail = self._values.sub("", run[0] if run else "")
+        return frozenset(self._owners[best[0]]), _TAIL_WORDS.fullmatch(tail) is not None
+
+
+def _names_of(definition: TypeDefinition) -> set[str]:
+    """What a type is called, with and without what its name says in brackets."""
+    formal = (definition.name_zh, definition.name_en)
+    parts = [part for name in formal for part in re.split(r"[()（）/,]", name)]
+    names = {folded(name).strip() for name in (*formal, *parts, *TYPE_WORDS.get(definition.code, ()))}
+    return {name for name in names if len(name) > 2 or (len(name) == 2 and not name.isascii())}
+
+
+def _whole_name(name: str) -> str:
+    return rf"(?<![a-z0-9]){re.escape(name)}(?![a-z])" if name.isascii() else re.escape(name)
+
+
+def _chinese_values(definition: TypeDefinition) -> set[str]:
+    words = {
+        word
+        for each in definition.properties
+        for value in each.allowed
+        for word in (*halves(value), *VALUE_WORDS.get((each.key, value), ()))
+    }
+    words |= {each.name_zh for each in definition.properties}
+    return {word for word in words if len(word) > 1 and "\u3400" <= word[0] <= "\u9fff"}
 
 
 def _value_tokens(definition: TypeDefinition) -> set[str]:
@@ -123,194 +193,3 @@ def _likeness(words: _TypeWords, names: Sequence[str], phrases: Sequence[str]) -
     covered = Decimal(sum(token in words.tokens for token in telling)) / len(telling)
     exactly = any(each in words.phrases for each in phrases)
     return (covered * Decimal("0.8") + (Decimal("0.2") if exactly else 0)).quantize(Decimal("0.01"))
-
-
-class _Line:
-    """A text while its values are being read; a number is taken once."""
-
-    def __init__(self, text: str) -> None:
-        self.folded = folded(text)
-        self.chunks = chunks(text)
-        self.taken: set[int] = set()
-
-    def free(self) -> list[tuple[int, str]]:
-        return [(place, chunk) for place, chunk in enumerate(self.chunks) if place not in self.taken]
-
-
-def read_values(definition: TypeDefinition, text: str, *, given: Mapping[str, str] | None = None) -> dict[str, str]:
-    """The identity values a text states; `given` ones stand already."""
-    line, known = _Line(text), dict(given or {})
-    for each in definition.identity:
-        if each.key not in known and (value := _named_value(definition, each, line)) is not None:
-            known[each.key] = value
-    _read_sizes(definition, line, known)
-    _read_measures(definition, line, known)
-    _read_bare_numbers(definition, line, known)
-    return known
-
-
-def _accepted(each: Property, given: str) -> str | None:
-    try:
-        return canonical_value(given, of=each)
-    except PropertyError:
-        return None
-
-
-def _named_value(definition: TypeDefinition, each: Property, line: _Line) -> str | None:
-    """A value that the text marks as this property's: by a sign, by the property's name, by being one of its words."""
-    if each.is_number:
-        return _signed_number(each, line) or _labelled_number(each, line)
-    if each.kind is Kind.ENUM:
-        return _word_value(each, line)
-    if each.kind is Kind.BOOLEAN:
-        said = each.name_zh in line.folded and f"不{each.name_zh}" not in line.folded
-        return "true" if said and each.name_zh not in definition.name_zh else None
-    return None
-
-
-def _signed_number(each: Property, line: _Line) -> str | None:
-    signs = ("φ",) if each.key in DIAMETERS else ("dn", "de") if each.key in NOMINALS and each.key == "dn" else ()
-    signs = ("pn",) if each.key == "pn" else signs
-    for place, chunk in line.free():
-        for sign in signs:
-            if chunk.startswith(sign) and (value := _accepted(each, chunk.removeprefix(sign))) is not None:
-                line.taken.add(place)
-                return value
-    return None
-
-
-def _labelled_number(each: Property, line: _Line) -> str | None:
-    """`坍落度180`, `厚度:60mm`."""
-    if each.name_zh.lower() not in line.folded:
-        return None
-    label = re.escape(each.name_zh.lower())
-    found = re.search(rf"{label}[^0-9a-z\u3400-\u9fff]{{0,3}}([0-9]+(?:\.[0-9]+)?)(mm|cm|m)?(?![0-9a-z.])", line.folded)
-    if found is None or (value := _accepted(each, found[1] + (found[2] or ""))) is None:
-        return None
-    for place, chunk in line.free():
-        if chunk == found[1] + (found[2] or ""):
-            line.taken.add(place)
-            break
-    return value
-
-
-def _word_value(each: Property, line: _Line) -> str | None:
-    """The allowed value whose longest word stands in the text; none when two values are named equally."""
-    if each.numeric:
-        return None
-    words = dict(each.aliases)
-    for value in each.allowed:
-        words |= dict.fromkeys(VALUE_WORDS.get((each.key, value), ()), value)
-    lengths: dict[str, int] = {}
-    for word, value in words.items():
-        if value != "none" and _stands(_spelt(word), line):
-            lengths[value] = max(lengths.get(value, 0), len(word))
-    longest = [value for value in lengths if lengths[value] == max(lengths.values())]
-    if len(longest) != 1:
-        return None
-    line.taken |= {place for place, chunk in enumerate(line.chunks) if words.get(chunk) == longest[0]}
-    return longest[0]
-
-
-@lru_cache(maxsize=10_000)
-def _spelt(word: str) -> str:
-    return folded(word).strip()
-
-
-def _stands(word: str, line: _Line) -> bool:
-    """Whether a word stands in the text by itself: HRB400 does not stand in HRB400E, nor I in anything but `I级`."""
-    if not word or word not in line.folded:
-        return False
-    if "\u3400" <= word[0] <= "\u9fff":
-        return len(word) > 1 and word in line.folded
-    if len(word) == 1 or word in {"ii", "iii"}:
-        return re.search(rf"(?<![a-z0-9]){re.escape(word)}\s?[级类型]", line.folded) is not None
-    if word in line.chunks:
-        return True
-    if word.isalpha():
-        heads = [re.match(r"[a-z]+(?=[0-9])", chunk) for chunk in line.chunks]
-        return len(word) == 2 and any(head is not None and head[0] == word for head in heads)
-    return re.search(rf"(?<![a-z0-9.]){re.escape(word)}(?![a-z0-9.])", line.folded) is not None
-
-
-def _read_sizes(definition: TypeDefinition, line: _Line, known: dict[str, str]) -> None:
-    properties = {each.key: each for each in definition.identity}
-    for place, chunk in line.free():
-        if "cores" in properties and "cores" not in known and (found := _CORES.fullmatch(chunk)):
-            known["cores"] = found[1]
-            line.taken.add(place)
-        elif size := _SIZE.fullmatch(chunk):
-            edges = size[2].split("x")
-            if size[1] == "m" and len(edges) == 2:
-                edges = [f"M{edges[0]}", edges[1]]
-            read = _whole_size(definition, size[2], len(edges), known) or _edges(properties, edges, known)
-            if read:
-                known |= read
-                line.taken.add(place)
-
-
-def _whole_size(definition: TypeDefinition, size: str, count: int, known: Mapping[str, str]) -> dict[str, str]:
-    """The size as the value of one property."""
-    for each in definition.identity:
-        if each.key in known:
-            continue
-        as_text = _SECTIONS.get((definition.code, each.key)) == count
-        as_choice = each.kind is Kind.ENUM and not each.numeric and any("x" in value for value in each.allowed)
-        if (as_text or as_choice) and (value := _accepted(each, size)) is not None:
-            return {each.key: value}
-    return {}
-
-
-def _edges(properties: Mapping[str, Property], edges: Sequence[str], known: Mapping[str, str]) -> dict[str, str]:
-    """The size's numbers as the values of several properties."""
-    for keys in _EDGES.get(len(edges), ()):
-        if all(key in properties and key not in known for key in keys):
-            values = {key: _edge(properties[key], edge) for key, edge in zip(keys, edges, strict=True)}
-            if None not in values.values():
-                return {key: value for key, value in values.items() if value is not None}
-    return {}
-
-
-def _edge(each: Property, edge: str) -> str | None:
-    """Sizes are written in millimetres, also for properties counted in metres."""
-    return _accepted(each, f"{edge}mm" if each.unit == "m" else edge)
-
-
-def _read_measures(definition: TypeDefinition, line: _Line, known: dict[str, str]) -> None:
-    """Numbers with a unit, where only one open property can mean it."""
-    for place, chunk in line.free():
-        found = _MEASURE.fullmatch(chunk)
-        if found is None or found[2] is None:
-            continue
-        unit = "MPa" if found[2] == "mpa" else found[2].upper() if found[2] in {"w", "k", "a", "l", "c"} else found[2]
-        takers = {
-            each.key: value
-            for each in definition.identity
-            if each.is_number and each.key not in known and (value := _accepted(each, found[1] + unit)) is not None
-        }
-        exact = {key: value for key, value in takers.items() if _unit_of(definition, key) == unit}
-        for choice in (exact, takers):
-            if len(choice) == 1:
-                known |= choice
-                line.taken.add(place)
-                break
-
-
-def _unit_of(definition: TypeDefinition, key: str) -> str | None:
-    return next(each.unit for each in definition.identity if each.key == key)
-
-
-def _read_bare_numbers(definition: TypeDefinition, line: _Line, known: dict[str, str]) -> None:
-    """Numbers alone, where only one open property of few choices can mean it."""
-    for place, chunk in line.free():
-        found = _MEASURE.fullmatch(chunk)
-        if found is None or found[2] is not None:
-            continue
-        takers = {
-            each.key: value
-            for each in definition.identity
-            if each.numeric and each.key not in known and (value := _accepted(each, chunk)) is not None
-        }
-        if len(takers) == 1:
-            known |= takers
-            line.taken.add(place)

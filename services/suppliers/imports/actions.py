@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.suppliers.imports import queries
 from services.suppliers.imports.pipeline import Applied, NamedVariant, apply_chunk, zero_missing
-from services.suppliers.imports.reading import Chunk, FileRefused, Prepared
+from services.suppliers.imports.reading import Chunk, Prepared
 from services.suppliers.imports.rules import (
     CHANGES_NOTHING,
     Phase,
@@ -24,6 +24,7 @@ from services.suppliers.imports.tables import SyncJob, SyncStream
 from services.suppliers.onboarding.queries import supplier_exists
 from shared.errors import Conflict
 from shared.idempotency import check_same
+from shared.sheets import FileRefused
 
 ATTEMPTS_AT_MOST = 5
 

@@ -22,7 +22,7 @@ from services.suppliers.imports import actions, queries
 from services.suppliers.imports.actions import ATTEMPTS_AT_MOST, Lease, LeaseLost
 from services.suppliers.imports.pipeline import NamedVariant
 from services.suppliers.imports.preparing import prepare
-from services.suppliers.imports.reading import Chunk, FileRefused, Prepared, chunks, variants_named
+from services.suppliers.imports.reading import Chunk, Prepared, chunks, variants_named
 from services.suppliers.imports.rules import Format, VariantText, properties_of
 from services.suppliers.imports.tables import SyncJob
 from services.suppliers.offers.variants import VariantSource, known_keys, remember
@@ -32,6 +32,7 @@ from shared.database import Database, transaction
 from shared.errors import Unavailable
 from shared.ids import new_id
 from shared.logs import log
+from shared.sheets import FileRefused
 
 _T = TypeVar("_T")
 

@@ -6,19 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from services.suppliers.imports.reading import (
-    BLOCK_BYTES,
-    LINE_BYTES_AT_MOST,
-    FileRefused,
-    Prepared,
-    last_line,
-    prepare_csv,
-    rendered,
-    scan,
-)
+from services.suppliers.imports.reading import Prepared, prepare_csv, rendered
 from services.suppliers.imports.rendering import loads, object_of, rendered_element
 from services.suppliers.imports.rules import COLUMNS, Format, priced
-from services.suppliers.imports.spreadsheet import to_csv
+from shared.sheets import BLOCK_BYTES, LINE_BYTES_AT_MOST, FileRefused, last_line, scan, to_csv
 
 _SPACES = " \t\r\n"
 

@@ -14,21 +14,9 @@ from typing import Any, BinaryIO, Literal, Self
 
 from services.suppliers.imports.rendering import COPY_COLUMNS, clean_line, dirty, rendered_cells, rendered_line
 from services.suppliers.imports.rules import ColumnsRefused, VariantText, columns_of
+from shared.sheets import DELIMITERS, FileRefused, TextFacts, blocks, last_line, scan
 
-BLOCK_BYTES = 1024 * 1024
-LINE_BYTES_AT_MOST = 64 * 1024
 CHUNK_BYTES_AT_MOST = 16 * 1024 * 1024
-_DELIMITERS = ",;\t"
-
-
-class FileRefused(Exception):  # noqa: N818 - its text is the sentence the supplier reads
-    """A file that cannot be taken at all: nothing of it is applied. `row` is where it breaks."""
-
-    def __init__(self, code: str, detail: str, *, row: int | None = None) -> None:
-        super().__init__(detail)
-        self.code = code
-        self.detail = detail
-        self.row = row
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -65,88 +53,6 @@ class Chunk:
     """Byte behind the last row, where the next chunk begins."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class TextFacts:
-    """What one pass over a text file shows."""
-
-    encoding: str
-    quoted: bool
-
-
-def scan(path: Path, *, declared: str | None = None) -> TextFacts:
-    """Look through a text file once: its encoding, and whether it has quotes.
-
-    Raises:
-        FileRefused: EmptyFile, NulByte, LineTooLong, EncodingNotRead.
-    """
-    with path.open("rb") as handle:
-        head = handle.read(4)
-    if not head:
-        raise FileRefused("EmptyFile", "The body is empty.")
-    if head[:2] in {b"\xff\xfe", b"\xfe\xff"} or head == b"\x00\x00\xfe\xff":
-        raise FileRefused("EncodingNotRead", "The file is UTF-16 or UTF-32; send UTF-8 (or GB18030).")
-    if head[:2] == b"PK":
-        raise FileRefused("NotText", "The body is a ZIP (a spreadsheet?); send it with its own Content-Type.")
-    quoted = _look_through(path)
-    if declared != "gb18030" and _bad_row(path, "utf-8") is None:
-        return TextFacts(encoding="utf-8-sig" if head.startswith(codecs.BOM_UTF8) else "utf-8", quoted=quoted)
-    if declared == "utf-8":
-        row = _bad_row(path, "utf-8")
-        raise FileRefused("EncodingNotRead", f"Row {row} is not UTF-8, which the body says it is.", row=row)
-    row = _bad_row(path, "gb18030")
-    if row is not None:
-        raise FileRefused("EncodingNotRead", f"Row {row} is neither UTF-8 nor GB18030.", row=row)
-    return TextFacts(encoding="gb18030", quoted=quoted)
-
-
-def _blocks(path: Path) -> Iterator[bytes]:
-    with path.open("rb") as handle:
-        while block := handle.read(BLOCK_BYTES):
-            yield block
-
-
-def _look_through(path: Path) -> bool:
-    quoted, row, open_bytes = False, 1, 0
-    for block in _blocks(path):
-        if (place := block.find(b"\0")) >= 0:
-            row += block.count(b"\n", 0, place)
-            raise FileRefused("NulByte", f"Row {row} holds a NUL byte.", row=row)
-        open_bytes = _check_lines(block, row=row, open_bytes=open_bytes)
-        row += block.count(b"\n")
-        quoted = quoted or b'"' in block
-    return quoted
-
-
-def _check_lines(block: bytes, *, row: int, open_bytes: int) -> int:
-    """Refuse a line that is too long; how much of a line is open at the end, as `open_bytes` were at the beginning."""
-    begin, most = 0, LINE_BYTES_AT_MOST - open_bytes
-    while len(block) - begin > most:
-        end = block.rfind(b"\n", begin, begin + most + 1)
-        if end < 0:
-            row += block.count(b"\n", 0, begin)
-            raise FileRefused("LineTooLong", f"The line of row {row} is longer than any row can be.", row=row)
-        begin, most = end + 1, LINE_BYTES_AT_MOST
-    last = block.rfind(b"\n", begin)
-    return len(block) - last - 1 if last >= 0 else len(block) - begin + (LINE_BYTES_AT_MOST - most)
-
-
-def _bad_row(path: Path, encoding: str) -> int | None:
-    """The row at which the file stops being of an encoding, if it does."""
-    decoder = codecs.getincrementaldecoder(encoding)()
-    row = 1
-    for block in _blocks(path):
-        try:
-            decoder.decode(block)
-        except UnicodeDecodeError as error:
-            return row + error.object.count(b"\n", 0, error.start)
-        row += block.count(b"\n")
-    try:
-        decoder.decode(b"", final=True)
-    except UnicodeDecodeError:
-        return row
-    return None
-
-
 def prepare_csv(path: Path, *, scratch: Path, declared: str | None = None) -> Prepared:
     """Find the columns of a CSV file, and render it when the database cannot read it as it is.
 
@@ -179,7 +85,7 @@ def prepare_csv(path: Path, *, scratch: Path, declared: str | None = None) -> Pr
 
 
 def _delimiter(header: str) -> str:
-    return max(_DELIMITERS, key=header.count)
+    return max(DELIMITERS, key=header.count)
 
 
 def _columns(header: list[str]) -> tuple[str, ...]:
@@ -189,19 +95,12 @@ def _columns(header: list[str]) -> tuple[str, ...]:
         raise FileRefused(refused.code, refused.detail, row=1) from refused
 
 
-def last_line(path: Path) -> bytes:
-    """What stands behind the last line feed: empty when the file ends with one."""
-    with path.open("rb") as handle:
-        handle.seek(max(0, path.stat().st_size - LINE_BYTES_AT_MOST))
-        return handle.read().rsplit(b"\n", 1)[-1]
-
-
 def _check_end(path: Path, *, start: int, delimiter: str, fields: int) -> None:
     if path.stat().st_size == start:
         raise FileRefused("NoRows", "There is a header and no row.")
     last = last_line(path)
     if last.strip() and last.count(delimiter.encode()) < fields - 1:
-        row = sum(block.count(b"\n") for block in _blocks(path)) + 1
+        row = sum(block.count(b"\n") for block in blocks(path)) + 1
         raise FileRefused("FileTruncated", f"The file ends in the middle of row {row}.", row=row)
 
 

@@ -1,18 +1,10 @@
-"""Taking a body in: what it says it is, and onto the disk while it arrives."""
-
-import asyncio
-import hashlib
-import io
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+"""Taking a body in: what it says it is, and how long its sender waits."""
 
 from fastapi import Request
 
 from services.suppliers.imports.rules import CHARSETS, MEDIA_TYPES, Format
 from shared.errors import TooLarge, UnsupportedMedia
 
-_WRITE_BYTES = 1024 * 1024
 _WAIT_DIGITS = 9
 
 
@@ -22,15 +14,6 @@ class MediaNotRead(UnsupportedMedia):
 
 class SyncTooLarge(TooLarge):
     """The body is larger than a sync may be; send it in parts."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Spooled:
-    """A body on disk."""
-
-    path: Path
-    size: int
-    digest: bytes
 
 
 def format_of(request: Request) -> tuple[Format, str | None]:
@@ -46,41 +29,6 @@ def format_of(request: Request) -> tuple[Format, str | None]:
     if charset is None or (charset != "utf-8" and format_ is not Format.CSV):
         raise MediaNotRead(f"Charset {value.strip()} is not read; send UTF-8 (CSV may be GB18030).")
     return format_, charset
-
-
-async def spooled(request: Request, path: Path, *, limit: int) -> Spooled:
-    """The body, written to a file as it comes; memory holds a part of it. Raises SyncTooLarge."""
-    digest, size, held = hashlib.sha256(), 0, bytearray()
-    handle = await asyncio.to_thread(path.open, "wb")
-    try:
-        async for part in request.stream():
-            held += part
-            size += len(part)
-            _check_size(size, limit)
-            if len(held) >= _WRITE_BYTES:
-                await asyncio.to_thread(_write, handle, digest, bytes(held))
-                held.clear()
-        await asyncio.to_thread(_write, handle, digest, bytes(held))
-    except BaseException:
-        _remove(path)
-        raise
-    finally:
-        handle.close()
-    return Spooled(path=path, size=size, digest=digest.digest())
-
-
-def _check_size(size: int, limit: int) -> None:
-    if size > limit:
-        raise SyncTooLarge(f"The body is larger than {limit} bytes; send it in parts.")
-
-
-def _remove(path: Path) -> None:
-    path.unlink(missing_ok=True)
-
-
-def _write(handle: io.BufferedWriter, digest: Any, part: bytes) -> None:
-    handle.write(part)
-    digest.update(part)
 
 
 def wait_seconds(request: Request, *, most: float) -> float:

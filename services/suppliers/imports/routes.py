@@ -17,7 +17,7 @@ from fastapi.responses import StreamingResponse
 from services.suppliers.imports import actions, queries
 from services.suppliers.imports.actions import SupplierNotRegistered, SyncUnderWay, under_way
 from services.suppliers.imports.jobs import SyncRunner
-from services.suppliers.imports.receiving import MediaNotRead, SyncTooLarge, format_of, spooled, wait_seconds
+from services.suppliers.imports.receiving import MediaNotRead, SyncTooLarge, format_of, wait_seconds
 from services.suppliers.imports.rules import SyncMode, SyncState
 from services.suppliers.imports.schemas import SYNC_BODY, problem_row, sync_view
 from services.suppliers.imports.tables import SyncJob
@@ -31,6 +31,7 @@ from shared.idempotency import EXEMPT, IdempotencyKeyMissing, IdempotencyKeyReus
 from shared.identity import NotYours, Principal, Role, Scope, StockWriter, SupplierCaller, same_company
 from shared.ids import new_id
 from shared.paging import PageQuery
+from shared.uploads import spooled
 
 router = house_router("/suppliers", tag="sync")
 
@@ -79,7 +80,9 @@ async def _sync(
     if running is not None and key is None:
         raise under_way(supplier_id, running)
     job_id = new_id()
-    body = await spooled(request, runner.folder / f"{job_id}.body", limit=settings.sync_limit_bytes)
+    body = await spooled(
+        request, runner.folder / f"{job_id}.body", limit=settings.sync_limit_bytes, too_large=SyncTooLarge
+    )
     inline = body.size <= settings.sync_inline_bytes
     lease = runner.new_lease()
     now = clock.now()

@@ -1,0 +1,1 @@
+"""From an enterprise's material codes to variants: read, matched, reviewed by a second person, published."""

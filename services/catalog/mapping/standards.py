@@ -1,0 +1,39 @@
+"""Editions of standards that a row names, and whether they still hold."""
+
+import re
+from collections.abc import Collection
+from datetime import date
+from typing import Protocol
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+_NUMBER = re.compile(
+    r"(?<![A-Za-z0-9])((?:GB|JGJ|JG|JC|JB|YB|HG|CJJ|CJ|QB|GA|CECS|T/CECS|EN|ISO|ASTM)(?:/T)?)\s*([0-9]+(?:\.[0-9]+)*)"
+    r"(?:\s*[-—–]\s*([12][0-9]{3}))?(?![0-9A-Za-z])",
+    re.IGNORECASE,
+)
+
+
+class StandardsRegister(Protocol):
+    """Who knows which editions were withdrawn."""
+
+    async def withdrawn(self, session: AsyncSession, *, numbers: Collection[str], on: date) -> frozenset[str]:
+        """Those of these editions (`GB 1499.2-2018`) that no longer hold on a day."""
+        ...
+
+
+class NothingWithdrawn:
+    """A register that knows of no withdrawal."""
+
+    async def withdrawn(self, session: AsyncSession, *, numbers: Collection[str], on: date) -> frozenset[str]:  # noqa: ARG002
+        return frozenset()
+
+
+def standards_in(text: str) -> list[str]:
+    """The editions a text names, in one spelling: `GB/T 700-2006`; without a year the standard as such is meant."""
+    return [f"{found[1].upper()} {found[2]}-{found[3]}" for found in _NUMBER.finditer(text) if found[3]]
+
+
+def without_standards(text: str) -> str:
+    """The text without the standards it names, whose numbers are no sizes."""
+    return _NUMBER.sub(" ", text)

@@ -1,0 +1,99 @@
+"""Marks that say several values at once: of doors, piles, valves, cables, bars on drawings, rolled sections. Pure.
+
+They read into `known` and strike out of the line what they understood.
+"""
+
+import re
+from collections.abc import Mapping
+
+from services.catalog.components.rules import Property, TypeDefinition
+from services.catalog.search.layouts import MARKS
+from services.catalog.search.striking import ReadLine, accepted
+
+Properties = Mapping[str, Property]
+_PILE = re.compile(
+    r"(phc|uhc|pc)\W*([0-9]{3,4})\W*(?:(ab|a|b|c)\W*)?([0-9]{2,3})\W*(?:(ab|a|b|c)\W*)?-?\W*([0-9]{1,2})m?(?![0-9])"
+)
+_CORES = re.compile(
+    r"(?<![0-9a-z.])([1-9][0-9]?x[0-9]+(?:\.[0-9]+)?(?:\+[1-9]x[0-9]+(?:\.[0-9]+)?)*)(?:mm2)?(?![0-9a-z.+])"
+)
+_OPENINGS = {code: re.compile(rf"(?<![a-z0-9]){mark}([0-9]{{2}})([0-9]{{2}})(?![0-9])") for code, mark in MARKS.items()}
+
+
+def read_marks(definition: TypeDefinition, properties: Properties, line: ReadLine, known: dict[str, str]) -> None:
+    """Marks that say several values at once: FM1021, PHC-500(100)AB-12, the cores of a cable."""
+    opening = _OPENINGS.get(definition.code)
+    if opening is not None and not {"width", "height"} & known.keys():
+        for match in line.found(opening):
+            values = {
+                key: accepted(properties[key], f"{match[place]}00")
+                for place, key in ((1, "width"), (2, "height"))
+                if key in properties
+            }
+            if values and None not in values.values():
+                known |= {key: value for key, value in values.items() if value is not None}
+                line.take(match.start(1), match.end())
+                break
+    if definition.code == "CN-PILE":
+        _read_pile(properties, line, known)
+    if definition.code == "ME-VALVE":
+        _read_valve(properties, line, known)
+    if definition.code in {"RB-HRB", "RB-COIL", "RB-HPB", "RB-CUT"}:
+        _read_bar(properties, line, known)
+    if "cores" in properties and "cores" not in known:
+        for match in line.found(_CORES):
+            known["cores"] = match[1]
+            line.take(match.start(), match.end())
+            break
+
+
+def _read_pile(properties: Properties, line: ReadLine, known: dict[str, str]) -> None:
+    """PHC-500(100)AB-12 and PHC 500 AB 100-12."""
+    for match in line.found(_PILE):
+        told = {"kind": match[1], "od": match[2], "wall": match[4], "model": match[3] or match[5], "length": match[6]}
+        values = {key: accepted(properties[key], value) for key, value in told.items() if value}
+        if None not in values.values():
+            known |= {key: value for key, value in values.items() if value is not None and key not in known}
+            line.take(match.start(), match.end())
+            return
+
+
+_VALVE = re.compile(r"(?<![a-z0-9])d([39])?([478])[0-9][a-z]{1,2}\d?-([0-9]{1,2})[a-z]{0,2}(?![0-9])")
+_ENDS = {"4": "flanged", "7": "wafer", "8": "grooved"}
+_ACTUATORS = {None: "lever", "3": "gear", "9": "electric"}
+
+
+def _read_valve(properties: Properties, line: ReadLine, known: dict[str, str]) -> None:
+    """D341X-16: a butterfly valve, worm gear, flanged, rubber seat, PN16 (the marking of JB/T 308)."""
+    for match in line.found(_VALVE):
+        told = {"actuator": _ACTUATORS[match[1]], "end": _ENDS[match[2]], "pn": match[3]}
+        values = {key: accepted(properties[key], value) for key, value in told.items()}
+        if None not in values.values():
+            known |= {key: value for key, value in values.items() if value is not None and key not in known}
+            line.take(match.start(), match.end())
+            return
+
+
+_BAR = re.compile(r"(?<![a-z0-9])([acd])\s?([0-9]{1,2})(?![0-9.a-z])")
+_BAR_GRADES = {"a": "HPB300", "c": "HRB400", "d": "HRB500"}
+
+
+def _read_bar(properties: Properties, line: ReadLine, known: dict[str, str]) -> None:
+    """C20 on a drawing of reinforcement: a bar of HRB400, diameter 20; the grade in words goes before."""
+    for match in line.found(_BAR):
+        diameter = accepted(properties["diameter"], match[2])
+        grade = accepted(properties["grade"], _BAR_GRADES[match[1]])
+        if diameter is None or "diameter" in known:
+            continue
+        known["diameter"] = diameter
+        line.take(match.start(), match.end())
+        if grade is not None:
+            line.drawn_grade = grade
+        return
+
+
+def read_section(line: ReadLine, known: dict[str, str]) -> None:
+    """Which rolled section it is: by its sign, and of an angle by its legs."""
+    legs = known.get("spec", "").split("x")
+    if "shape" not in known and len(legs) > 1 and ("角钢" in line.text or re.search(r"[l∠]\s?[0-9]", line.text)):
+        known["shape"] = "equal angle 等边角钢" if len(legs) == 2 or legs[0] == legs[1] else "unequal angle 不等边角钢"

@@ -1,0 +1,395 @@
+"""The values a text states of a type's identity properties: by word, sign, name, size or unit. Pure.
+
+What was understood is struck out, so a number is taken once. What nobody took is told too: a line with a number that
+was not understood may mean something else than what was.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from services.catalog.components.naming import DIAMETERS, NOMINALS
+from services.catalog.components.rules import Kind, Property, TypeDefinition
+from services.catalog.search.layouts import LABELS, LAYOUTS, SUFFIXES, Layout
+from services.catalog.search.marks import read_marks, read_section
+from services.catalog.search.spelling import spelt
+from services.catalog.search.striking import ReadLine, accepted
+from services.catalog.search.synonyms import VALUE_WORDS
+
+_NUMBER = r"[0-9]+(?:\.[0-9]+)?"
+_EDGE = rf"{_NUMBER}(?:mm2|mm|cm|m(?![a-wyz0-9]))?"
+_SIZE = re.compile(rf"(?<![0-9.])({_EDGE}(?:x{_EDGE})+)(?![0-9a-z.])")
+_BEFORE_SIZE = re.compile(r"(?:(?<![a-z0-9])[a-z]{1,2}|[φ∠\[])-?$")
+_MEASURE = re.compile(rf"(?<![0-9a-z.])({_NUMBER})(mm2|mm|cm|m|mpa|kg/m3|g/m2|g|kg|w|k|a|l|c)(?![0-9a-z/])")
+_BARE = re.compile(rf"(?<![0-9a-z.φ+]){_NUMBER}(?![0-9a-z.+/%])")
+_BUILD = re.compile(r"(?<![0-9a-z.])[0-9]+(?:\.[0-9]+)?[a-z\-]*(?:\+[0-9]+(?:\.[0-9]+)?[a-z\-]*)+(?![0-9a-z])")
+_COLOUR = re.compile(r"(?:[\u4e00-\u9fff]{1,2})色")
+_SPEC_MARK = re.compile(
+    r"(?:(?<![a-z0-9])[i\[]|(?<=[#号])|(?<![0-9a-z.]))\s*([0-9]{1,2}(?:\.[0-9])?[abc]?)#?(?![0-9a-z.x])"
+)
+_CJK = "\u3400-\u9fff"
+_ROMAN = frozenset({"i", "ii", "iii"})
+_GRADE_SIGN = "级类型等品"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Values:
+    """What a text states of a type."""
+
+    known: dict[str, str]
+    unread: tuple[str, ...]
+    """Words with digits that no property took."""
+    contested: tuple[str, ...]
+    """Properties for which the text states two values."""
+
+
+class _Reader:
+    """What is looked for in every text of one type, prepared once."""
+
+    def __init__(self, definition: TypeDefinition) -> None:
+        self.definition = definition
+        self.properties = {each.key: each for each in definition.identity}
+        self.words: dict[str, list[tuple[str, str]]] = {}
+        for each in definition.identity:
+            if each.kind is Kind.ENUM and not each.numeric:
+                for word, value in _words_of(each).items():
+                    self.words.setdefault(word, []).append((each.key, value))
+        ordered = sorted((word for word in self.words if word), key=lambda word: (-len(word), word))
+        self.pattern = re.compile("|".join(map(_bounded, ordered))) if ordered else None
+        self.labels = [
+            (
+                each,
+                re.compile(
+                    rf"{_label_pattern(each)}[^0-9a-z{_CJK}]{{0,3}}({_NUMBER})(mm2|mm|cm|mpa|m|g/m2|kg/m3|g|k|w|l)?(?![0-9.a-z])"
+                ),
+            )
+            for each in definition.identity
+            if each.is_number
+        ]
+        self.suffixes = [
+            (each, re.compile(rf"(?<![0-9a-z.])({_NUMBER})(mm|cm|m)?\s?(?:{'|'.join(SUFFIXES[each.key])})"))
+            for each in definition.identity
+            if each.is_number and each.key in SUFFIXES
+        ]
+        self.strings = [
+            (each, re.compile(rf"{re.escape(each.name_zh.lower().split(' ')[0])}\s*[:：]?\s*([a-z0-9][a-z0-9.\-/]*)"))
+            for each in definition.identity
+            if each.kind is Kind.STRING
+        ]
+
+
+_readers: dict[str, _Reader] = {}
+
+
+def _reader_of(definition: TypeDefinition) -> _Reader:
+    known = _readers.get(definition.code)
+    if known is None or known.definition is not definition:
+        known = _readers[definition.code] = _Reader(definition)
+    return known
+
+
+def _words_of(each: Property) -> dict[str, str]:
+    named = {spelt(word).strip(): value for word, value in each.aliases.items()}
+    for value in each.allowed:
+        for word in VALUE_WORDS.get((each.key, value), ()):
+            named[spelt(word).strip()] = value
+    return {word: value for word, value in named.items() if value != "none" and word}
+
+
+def _bounded(word: str) -> str:
+    """A word as a pattern that finds it only where it stands by itself."""
+    escaped = re.escape(word)
+    if "\u3400" <= word[0] <= "\u9fff":
+        return escaped if len(word) > 1 else rf"(?<![{_CJK}]){escaped}(?![{_CJK}])"
+    if word.isdigit():
+        return rf"(?<![0-9a-z.]){escaped}\s?[级#号钢](?!抗震)"
+    if len(word) == 1 or word in _ROMAN:
+        return rf"(?<![0-9a-z.\-]){escaped}(?:\s?[{_GRADE_SIGN}]|(?![0-9a-z.\-{_CJK}]))"
+    after = "" if "\u3400" <= word[-1] <= "\u9fff" else r"(?![0-9a-z]|\.[0-9])"
+    if word[-1].isdigit() and not word.isalnum():
+        after = r"(?:mm)?" + after
+    if word.isalpha() and len(word) == 2:
+        after = r"(?![a-z])"
+    before = r"(?<![0-9a-z])" if word[0].isalpha() else r"(?<![0-9a-z.])"
+    return rf"{before}{escaped}{after}"
+
+
+def _label_pattern(each: Property) -> str:
+    labels = {each.name_zh.lower().split(" ")[0].split("(")[0], *LABELS.get(each.key, ())}
+    ordered = sorted((label for label in labels if label), key=lambda label: (-len(label), label))
+    return (
+        "(?:"
+        + "|".join(rf"(?<![a-z0-9]){re.escape(label)}" if label[0].isascii() else re.escape(label) for label in ordered)
+        + ")"
+    )
+
+
+def read_values(definition: TypeDefinition, text: str, *, given: Mapping[str, str] | None = None) -> Values:
+    """What a text states; `given` values stand already."""
+    reader, line, known = _reader_of(definition), ReadLine(text), dict(given or {})
+    read_marks(definition, reader.properties, line, known)
+    _read_words(reader, line, known)
+    if line.drawn_grade is not None:
+        known.setdefault("grade", line.drawn_grade)
+    _read_booleans(reader, line, known)
+    _read_sizes(reader, line, known)
+    if definition.code == "ST-SEC":
+        read_section(line, known)
+    _read_signs(reader, line, known)
+    _read_labels(reader, line, known)
+    _read_texts(reader, line, known)
+    _read_measures(reader, line, known)
+    _read_bare_numbers(reader, line, known)
+    return Values(known=known, unread=line.left(), contested=tuple(sorted(line.contested)))
+
+
+def _read_words(reader: _Reader, line: ReadLine, known: dict[str, str]) -> None:
+    """The allowed values whose words stand in the text; of two for one property the longer word counts."""
+    if reader.pattern is None:
+        return
+    hits: dict[str, dict[str, tuple[int, list[tuple[int, int]]]]] = {}
+    for match in line.found(reader.pattern):
+        for key, value in _meant(reader, match[0]):
+            if key in known:
+                continue
+            size, spans = hits.setdefault(key, {}).setdefault(value, (0, []))
+            hits[key][value] = (max(size, len(match[0])), [*spans, match.span()])
+    taken: set[tuple[int, int]] = set()
+    for key in reader.properties:
+        found = {value: hit for value, hit in hits.get(key, {}).items() if not all(span in taken for span in hit[1])}
+        if not found:
+            continue
+        longest = max(size for size, _ in found.values())
+        best = [value for value, (size, _) in found.items() if size == longest]
+        if len(best) > 1:
+            line.contested.add(key)
+            continue
+        known[key] = best[0]
+        for span in found[best[0]][1]:
+            taken.add(span)
+            line.take(*span)
+
+
+def _meant(reader: _Reader, word: str) -> list[tuple[str, str]]:
+    meant = reader.words.get(word)
+    if meant is None:
+        meant = reader.words.get(word.removesuffix("mm").rstrip(_GRADE_SIGN + "#号钢").strip(), [])
+    return meant
+
+
+def _read_booleans(reader: _Reader, line: ReadLine, known: dict[str, str]) -> None:
+    for each in reader.properties.values():
+        if each.kind is not Kind.BOOLEAN or each.key in known:
+            continue
+        word = each.name_zh
+        if re.search(rf"[不非未无]{word}", line.text) or (
+            each.key == "zinc" and re.search(r"黑管|黑铁管|焊黑|\(黑\)", line.text)
+        ):
+            known[each.key] = "false"
+        elif word in line.text and word not in reader.definition.name_zh.split("(")[0]:
+            known[each.key] = "true"
+
+
+def _read_sizes(reader: _Reader, line: ReadLine, known: dict[str, str]) -> None:
+    """Numbers joined by ×, as the layouts of the type say; else as the value of one property of choices."""
+    for match in line.found(_SIZE):
+        edges = match[1].split("x")
+        before = _BEFORE_SIZE.search(line.text[: match.start()])
+        letters = before[0].rstrip("-") if before else ""
+        layouts = [*LAYOUTS.get(reader.definition.code, ()), *_GENERIC]
+        tried = (_laid_out(reader, layout, edges, letters, known) for layout in layouts)
+        read = next((each for each in tried if each is not None), None) or _whole_choice(reader, match[1], known)
+        if read:
+            known |= read
+            line.take(before.start() if before else match.start(), match.end())
+
+
+_GENERIC: Sequence[Layout] = (
+    ("length", "width", "height"),
+    ("width", "height"),
+    ("length", "width"),
+    ("diameter", "length"),
+)
+
+
+def _laid_out(
+    reader: _Reader, layout: Layout, edges: Sequence[str], letters: str, known: Mapping[str, str]
+) -> dict[str, str] | None:
+    """The values of a size in one layout; None when it has other numbers, or one of them is not allowed."""
+    read: dict[str, str] = {}
+    rest = list(edges)
+    for slot in layout:
+        key, _, count = slot.partition("*")
+        some, rest = rest[: int(count or 1)], rest[int(count or 1) :]
+        if len(some) < int(count or 1):
+            return None
+        if key == "_":
+            continue
+        each = reader.properties.get(key)
+        if each is None or (key in known and key != "length"):
+            return None
+        value = _slot_value(each, some, letters if not read else "", joined=bool(count))
+        if value is None or known.get(key, value) != value:
+            return None
+        read[key] = value
+    return read if not rest else None
+
+
+def _slot_value(each: Property, some: Sequence[str], letters: str, *, joined: bool) -> str | None:
+    if joined:
+        sizes = [_bare_edge(edge) for edge in some]
+        if None in sizes:
+            return None
+        text = "x".join(size for size in sizes if size is not None)
+        text = f"M{text}" if letters == "m" else text
+        return accepted(each, text) or _nearly(each, text)
+    edge = some[0]
+    if each.kind is Kind.ENUM and not each.numeric:
+        return accepted(each, f"M{edge}") if letters in {"m", ""} else None
+    if edge[-1].isdigit():
+        in_metres = each.unit == "m" and Decimal(edge) >= 100
+        return accepted(each, f"{edge}mm" if in_metres else edge)
+    return accepted(each, edge)
+
+
+def _bare_edge(edge: str) -> str | None:
+    """A number in millimetres without its unit."""
+    number = re.match(_NUMBER, edge)
+    if number is None or edge[number.end() :] not in {"", "mm", "mm2"}:
+        return None
+    return format(Decimal(number[0]).normalize(), "f")
+
+
+def _nearly(each: Property, text: str) -> str | None:
+    """The allowed size with the same numbers: 48x3 is 48x3.0."""
+    for value in each.allowed:
+        edges = [_bare_edge(edge) for edge in value.split("x")]
+        if None not in edges and "x".join(edge or "" for edge in edges) == text:
+            return value
+    return None
+
+
+def _whole_choice(reader: _Reader, size: str, known: Mapping[str, str]) -> dict[str, str]:
+    for each in reader.properties.values():
+        if each.key not in known and each.kind is Kind.ENUM and any("x" in value for value in each.allowed):
+            value = accepted(each, size) or _nearly(each, size)
+            if value is not None:
+                return {each.key: value}
+    return {}
+
+
+_SIGNS: Mapping[str, re.Pattern[str]] = {
+    sign: re.compile(rf"(?<![a-z0-9]){sign}\s?({_NUMBER})(?![0-9.])") for sign in ("φ", "dn", "de", "pn")
+}
+
+
+def _read_signs(reader: _Reader, line: ReadLine, known: dict[str, str]) -> None:
+    """Φ20, DN100, De25, PN16; two different ones for one property make it contested."""
+    for each in reader.properties.values():
+        if each.key == "pn":
+            signs: tuple[str, ...] = ("pn",)
+        elif each.key in NOMINALS:
+            signs = ("dn", "de", "φ")
+        elif each.key in DIAMETERS or each.key == "od":
+            signs = ("φ",)
+        else:
+            continue
+        for sign in signs:
+            for match in line.found(_SIGNS[sign]):
+                value = accepted(each, match[1])
+                if value is None:
+                    continue
+                if known.get(each.key, value) != value:
+                    line.contested.add(each.key)
+                known.setdefault(each.key, value)
+                line.take(match.start(), match.end())
+
+
+def _read_labels(reader: _Reader, line: ReadLine, known: dict[str, str]) -> None:
+    """`坍落度180`, `厚度:60mm`, `δ=0.75`, `70系列`."""
+    for patterns in (reader.labels, reader.suffixes):
+        for each, pattern in patterns:
+            if each.key in known:
+                continue
+            for match in line.found(pattern):
+                unit = match[2] or ""
+                value = _with_unit(each, match[1], unit)
+                if value is not None:
+                    known[each.key] = value
+                    line.take(match.start(), match.end())
+                    break
+
+
+def _with_unit(each: Property, number: str, unit: str) -> str | None:
+    if not unit and each.unit == "m" and Decimal(number) >= 100:
+        unit = "mm"
+    shown = "MPa" if unit == "mpa" else unit.upper() if unit in {"w", "k", "a", "l", "c"} else unit
+    return accepted(each, number + shown)
+
+
+def _read_texts(reader: _Reader, line: ReadLine, known: dict[str, str]) -> None:
+    """Texts that have a shape of their own (a glass build-up, a colour, a rolled section), or their name in front."""
+    shaped = [
+        (each, pattern)
+        for each in reader.properties.values()
+        if each.kind is Kind.STRING and (pattern := _shape_of(reader, each)) is not None
+    ]
+    for each, pattern in (*shaped, *reader.strings):
+        if each.key in known:
+            continue
+        for match in line.found(pattern):
+            text = match[match.lastindex or 0]
+            if pattern is _BUILD:
+                text = _glass(text)
+            elif pattern not in {_COLOUR, _SPEC_MARK}:
+                text = text.upper()
+            value = accepted(each, text)
+            if value is not None:
+                known[each.key] = value
+                line.take(match.start(), match.end())
+                break
+
+
+def _shape_of(reader: _Reader, each: Property) -> re.Pattern[str] | None:
+    if each.key in {"glass", "build"}:
+        return _BUILD
+    if each.key == "colour":
+        return _COLOUR
+    return _SPEC_MARK if (reader.definition.code, each.key) == ("ST-SEC", "spec") else None
+
+
+def _glass(build: str) -> str:
+    """A build-up as the trade writes it: 6Low-E+12A+6."""
+    upper = build.upper().replace("LOW-E", "Low-E").replace("LOWE", "Low-E")
+    return upper.replace("AR", "Ar")
+
+
+def _read_measures(reader: _Reader, line: ReadLine, known: dict[str, str]) -> None:
+    """Numbers with a unit, where only one open property can mean it."""
+    for match in line.found(_MEASURE):
+        unit = match[2]
+        takers = {
+            each.key: value
+            for each in reader.properties.values()
+            if each.is_number and each.key not in known and (value := _with_unit(each, match[1], unit)) is not None
+        }
+        exact = {key: value for key, value in takers.items() if (reader.properties[key].unit or "").lower() == unit}
+        for choice in (exact, takers):
+            if len(choice) == 1:
+                known |= choice
+                line.take(match.start(), match.end())
+                break
+
+
+def _read_bare_numbers(reader: _Reader, line: ReadLine, known: dict[str, str]) -> None:
+    """Numbers alone, where only one open property of few choices can mean it."""
+    for match in line.found(_BARE):
+        takers = {
+            each.key: value
+            for each in reader.properties.values()
+            if each.numeric and each.key not in known and (value := accepted(each, match[0])) is not None
+        }
+        if len(takers) == 1:
+            known |= takers
+            line.take(match.start(), match.end())
