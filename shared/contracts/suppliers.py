@@ -27,6 +27,37 @@ class TierState(Answer):
     price: Decimal = Field(examples=["3205.00"])
 
 
+class Freight(Answer):
+    """What delivery into a region adds to the price of each price unit, in the offer's own tax basis.
+
+    The most specific region wins; where none is named the price is a delivered price.
+    """
+
+    region: RegionCode
+    price: Decimal = Field(examples=["38.50"])
+
+
+CertificateKind = Literal["ccc", "green_product", "production_permit", "test_report", "iso9001", "hygiene"]
+
+
+class Certificate(Answer):
+    """A paper that speaks for the goods."""
+
+    kind: CertificateKind
+    number: str = Field(examples=["CGP-2025-00321"])
+    issuer: str = Field(examples=["中国建材检验认证集团"])
+    valid_until: date | None = Field(default=None, description="The last day; none: it does not end.")
+
+
+class Epd(Answer):
+    """A supplier's environmental product declaration: A1-A3 of one base unit."""
+
+    number: str = Field(examples=["EPD-CN-00412"])
+    programme: str = Field(examples=["EPD China"])
+    kgco2e: Decimal = Field(description="kgCO2e A1-A3 per base unit.", examples=["1985.4"])
+    valid_until: date = Field(description="The last day.")
+
+
 class OfferState(Answer):
     """One offer as it stands now."""
 
@@ -55,6 +86,10 @@ class OfferState(Answer):
     tiers: list[TierState] = Field(default_factory=list)
     status: Literal["ACTIVE", "WITHDRAWN"]
     stock_point: str | None = Field(default=None, description="None: made to order.", examples=["main"])
+    standard: str | None = Field(default=None, description="The edition it is made to.", examples=["GB 1499.2-2024"])
+    freight: list[Freight] = Field(default_factory=list)
+    certificates: list[Certificate] = Field(default_factory=list)
+    epd: Epd | None = None
 
 
 class OffersChanged(Answer):
