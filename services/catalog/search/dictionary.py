@@ -6,8 +6,10 @@ counted here, the others must be found among the variant's values. All variants 
 equally near to it, so whole types can be ranked before any variant is read.
 """
 
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice, takewhile
 
 from services.catalog.components.rules import Kind, TypeDefinition
 from services.catalog.search.documents import TYPE_MARK, type_words, value_tokens
@@ -138,6 +140,7 @@ class Dictionary:
             for token in part
         )
 
+        self._sorted = sorted(self.vocabulary)
         self.speller = Speller(
             word
             for words in self.types.values()
@@ -149,6 +152,16 @@ class Dictionary:
     def knows(self, token: str) -> bool:
         """Whether a word is one for a type or for a value that is told beforehand."""
         return token in self.vocabulary
+
+    def beginning(self, text: str, *, most: int = 40) -> list[str]:
+        """Words that begin so, itself among them when it is one, the shortest first."""
+        start = bisect_left(self._sorted, text)
+        found = list(takewhile(lambda word: word.startswith(text), islice(self._sorted, start, start + 1_000)))
+        return sorted(found, key=lambda word: (len(word), word))[:most]
+
+    def values_of(self, type_code: str) -> frozenset[str]:
+        """Tokens of the values of a type that are told beforehand."""
+        return self.types[type_code].values
 
     def groups(
         self,

@@ -5,6 +5,7 @@ What nobody offers to the caller is not there for the caller: no hit, no count, 
 offer that is not visible.
 """
 
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -181,6 +182,12 @@ async def offers_of(
     """The visible offers of these variants, the best `most` of each, with how many there are."""
     if not variant_ids:
         return []
+    return await _told(session, offers=offers, among="h.variant_id", ids=variant_ids, most=most, best=best)
+
+
+async def _told(
+    session: AsyncSession, *, offers: Offers, among: str, ids: Sequence[UUID], most: int, best: Best
+) -> Sequence[Row[Any]]:
     statement = f"""
         SELECT * FROM (
             SELECT o.*, h.carbon AS type_carbon, o.epd_until >= :today AS epd_counts,
@@ -193,10 +200,10 @@ async def offers_of(
                 row_number() OVER (
                     PARTITION BY o.variant_id ORDER BY {_order(offers, best)}, o.offer_id
                 ) AS place
-            FROM search_variants h {visible_offers(offers, stock=True)} AND h.variant_id = ANY (CAST(:ids AS uuid[]))
+            FROM search_variants h {visible_offers(offers, stock=True)} AND {among} = ANY (CAST(:ids AS uuid[]))
             WINDOW of_variant AS (PARTITION BY o.variant_id)
         ) placed WHERE place <= :most ORDER BY variant_id, place"""
-    asked = {**offers.binds, "ids": list(variant_ids), "most": most}
+    asked = {**offers.binds, "ids": list(ids), "most": most}
     return (await session.execute(text(statement), asked)).all()
 
 
@@ -271,3 +278,23 @@ async def supplier_names(session: AsyncSession, *, supplier_ids: Sequence[str]) 
         {"ids": list(supplier_ids)},
     )
     return {row[0]: row[1] for row in rows}
+
+
+async def codes_beginning(session: AsyncSession, *, begun: str, most: int) -> Sequence[Row[Any]]:
+    """Codes of any system that begin so: (system, code, type_code)."""
+    found = await session.execute(
+        text(
+            """
+            SELECT system, code, min(type_code) AS type_code FROM classification_codes
+            WHERE lower(code) ~>=~ :begun AND lower(code) ~<~ :end
+            GROUP BY system, code ORDER BY length(code), code LIMIT :most
+            """
+        ),
+        {"begun": begun, "end": begun + chr(sys.maxunicode), "most": most},
+    )
+    return found.all()
+
+
+async def offers_by_id(session: AsyncSession, *, offer_ids: Sequence[UUID], offers: Offers) -> Sequence[Row[Any]]:
+    """Those of these offers that count, as `offers_of` tells them."""
+    return await _told(session, offers=offers, among="o.offer_id", ids=offer_ids, most=len(offer_ids), best="price")

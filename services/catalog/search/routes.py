@@ -6,10 +6,19 @@ from uuid import UUID
 
 from fastapi import Depends, Query, Request, Response
 
-from services.catalog.search import finding, matching, presenting
-from services.catalog.search.finding import SEARCH_REFUSALS, Wish
+from services.catalog.search import comparing, finding, matching, presenting, suggesting
+from services.catalog.search.comparing import COMPARE_REFUSALS
+from services.catalog.search.finding import SEARCH_REFUSALS, QuantityWithoutUnit, UnknownUnit, Wish
 from services.catalog.search.ranking import Sort
-from services.catalog.search.schemas import MatchAnswer, MatchRequest, SearchAnswer, SearchText
+from services.catalog.search.schemas import (
+    Code,
+    CompareAnswer,
+    MatchAnswer,
+    MatchRequest,
+    SearchAnswer,
+    SearchText,
+    SuggestAnswer,
+)
 from shared.clock import business_date
 from shared.contracts.fields import CalendarDate, Currency, Name, QuantityText, RegionCode
 from shared.contracts.suppliers import CertificateKind
@@ -167,6 +176,46 @@ def _names(facets: str) -> list[str]:
         error = FieldError(field="facets", rule="TooManyFacets", message=f"{len(names)} facets")
         raise TooManyFacets(f"At most {_COUNTED_AT_MOST} facets are counted in one search.", errors=[error])
     return names
+
+
+@router.get("/suggest", summary="Suggest while somebody types", responses=refusals(MalformedRequest))
+async def suggest(
+    caller: Visitor,
+    session: ReadSession,
+    now: Now,
+    q: Annotated[SearchText, Query(description="What was typed so far.", examples=["螺纹 2"])],
+    limit: Annotated[int, Query(ge=1, le=30)] = 10,
+) -> SuggestAnswer:
+    """Types and codes by the beginnings of their words, and variants that the caller is offered."""
+    return await suggesting.suggest(session, q=q, caller=caller, limit=limit, today=business_date(now))
+
+
+@router.get(
+    "/compare",
+    summary="Compare variants and offers side by side",
+    responses=refusals(MalformedRequest, *COMPARE_REFUSALS, UnknownUnit, QuantityWithoutUnit),
+)
+async def compare(
+    *,
+    caller: Visitor,
+    session: ReadSession,
+    now: Now,
+    variant: Annotated[
+        list[Code],
+        Query(max_length=10, description="Variant keys.", examples=[["RB-HRB|diameter=20,grade=HRB400E,length=12"]]),
+    ] = [],  # noqa: B006
+    offer: Annotated[list[UUID], Query(max_length=10, description="Offers.")] = [],  # noqa: B006
+    region: Annotated[RegionCode | None, Query(description="Delivered there, freight included.")] = None,
+    quantity: Annotated[QuantityText | None, Query(description="Picks the price tier; with `unit`.")] = None,
+    unit: Annotated[Name | None, Query(examples=["吨"])] = None,
+    currency: Annotated[Currency, Query(description="Prices in it are compared.")] = "CNY",
+) -> CompareAnswer:
+    """Up to ten: properties with their differences marked, landed price per base unit with tax, lead time, carbon with
+    its source, certificates. A variant stands with its best offer that the caller may see, or with none."""
+    wish = Wish(facets={}, region=region, quantity=quantity, unit=unit, currency=currency)
+    return await comparing.compare(
+        session, keys=variant, offer_ids=offer, wish=wish, caller=caller, today=business_date(now)
+    )
 
 
 @router.post("/match", summary="Match a material list", openapi_extra=EXEMPT)
