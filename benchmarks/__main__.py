@@ -1,4 +1,4 @@
-"""`python -m benchmarks [orders|sync|feed|all] [--quick] [--output FILE]`, or `make bench`."""
+"""`python -m benchmarks [orders|sync|feed|search|all] [--quick] [--output FILE]`, or `make bench`."""
 
 import argparse
 import sys
@@ -6,7 +6,8 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from benchmarks import following, placing, syncing
+from benchmarks import following, placing, searching, syncing
+from benchmarks.catalog_world import Scale
 from benchmarks.machine import machine_facts
 from benchmarks.product import Product, running_product
 from benchmarks.report import Section, bullets, page
@@ -41,8 +42,15 @@ def _sync(running: Product, world: World, quick: bool) -> Section:
     return syncing.benchmark(running, world, effort=effort)
 
 
-BENCHMARKS: dict[str, Benchmark] = {"orders": _orders, "feed": _feed, "sync": _sync}
-"""In the order in which they run: the last one fills the database."""
+def _search(running: Product, world: World, quick: bool) -> Section:
+    scale = Scale(variants=20_000, suppliers=200) if quick else Scale(variants=200_000, suppliers=2_000)
+    seconds, searches, rebuilt = (3, 500, 20_000) if quick else (8, 2_000, 100_000)
+    effort = searching.Effort(scale=scale, seconds=seconds, searches=searches, rebuilt=rebuilt)
+    return searching.benchmark(running, world, effort=effort)
+
+
+BENCHMARKS: dict[str, Benchmark] = {"orders": _orders, "feed": _feed, "sync": _sync, "search": _search}
+"""In the order in which they run: the last two fill the database."""
 
 
 def _say(text: str) -> None:

@@ -22,7 +22,7 @@ from benchmarks.limits import Script
 from benchmarks.product import Product
 
 _PARAMETER = re.compile(r"\$(\d+) = (?:NULL|'((?:[^']|'')*)')")
-_UUID = re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b")
+UUID_TEXT = re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b")
 _MOMENT = re.compile(r"\b\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(?:\.\d+)?(?:\+\d\d(?::?\d\d)?|Z)")
 _MESSAGE = re.compile(r"^duration: [0-9.]+ ms  (?:statement|execute [^:]*): (.*)$", re.DOTALL)
 _OWN_TEXT = re.compile(r"\brun\d+-\d+\b|\bPO-\d{4}-\d{6}\b")
@@ -168,7 +168,9 @@ def limit_scripts(
 
 def _with_fresh_beginnings(transactions: Sequence[Transaction], shared: Collection[str]) -> list[list[str | None]]:
     """All parameters of each transaction in a row, with the marks where its own ids begin."""
-    found = [[set(_UUID.findall(value or "")) for s in each.statements for value in s.values] for each in transactions]
+    found = [
+        [set(UUID_TEXT.findall(value or "")) for s in each.statements for value in s.values] for each in transactions
+    ]
     spread = Counter(id_ for each in found for id_ in set().union(*each))
     rows = []
     for each, ids in zip(transactions, found, strict=True):
@@ -180,7 +182,7 @@ def _with_fresh_beginnings(transactions: Sequence[Transaction], shared: Collecti
 def _renewed(value: str | None, own: set[str], at: datetime) -> str | None:
     if value is None:
         return None
-    text = _UUID.sub(lambda id_: _BEGINNING + id_[0][13:] if id_[0] in own else id_[0], value)
+    text = UUID_TEXT.sub(lambda id_: _BEGINNING + id_[0][13:] if id_[0] in own else id_[0], value)
     text = _OWN_TEXT.sub(lambda own_text: f"{_BEGINNING}-{own_text[0]}", text)
     return _MOMENT.sub(lambda moment: _LATER if _is_later(moment[0], at) else moment[0], text)
 

@@ -13,7 +13,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
+from typing import Literal, cast
 
 import orjson
 import uvloop
@@ -28,13 +28,15 @@ class Plan(BaseModel):
     """What to send; a file, since it holds tokens."""
 
     port: int
-    path: str
+    path: str = ""
+    """Of a POST; a GET has its address in its line of the file."""
+    method: Literal["POST", "GET"] = "POST"
     tokens: list[str]
     """Of the buyers whose bodies stand in turn in the file."""
-    key_prefix: str
+    key_prefix: str = ""
     """Idempotency keys are the prefix and the number of the request."""
     bodies: Path
-    """One JSON body a line; taken in order, again from the start when there are fewer bodies than requests."""
+    """One JSON body (POST) or address (GET) a line; in order, and again from the start when requests are more."""
     connections: int
     seconds: float
     most: int
@@ -71,6 +73,11 @@ class Outcome(BaseModel):
     def per_second(self) -> float:
         """Answers of 201 a second."""
         return len(self.done) / self.seconds
+
+    @property
+    def read(self) -> list[Sent]:
+        """What was answered 200."""
+        return [each for each in self.sent if each.status == 200]
 
 
 def key_of(plan: Plan, number: int) -> str:
@@ -179,6 +186,13 @@ class _Loop:
 
     def _request(self, number: int) -> bytes:
         body = self._bodies[number % len(self._bodies)]
+        if self._plan.method == "GET":
+            return b"GET %b HTTP/1.1\r\nHost: %b:%d\r\nAuthorization: Bearer %b\r\n\r\n" % (
+                body,
+                HOST.encode(),
+                self._plan.port,
+                token_of(self._plan, number).encode(),
+            )
         return b"%bAuthorization: Bearer %b\r\nIdempotency-Key: %b\r\nContent-Length: %d\r\n\r\n%b" % (
             self._head,
             token_of(self._plan, number).encode(),

@@ -30,7 +30,7 @@ async def test_a_new_price_is_shown_and_the_terms_stay(market: Market):
     await market.follow()
     (after,) = await offers_shown(market)
     assert Decimal(after["unit_price"]) == Decimal("3333.33")
-    prices = {"unit_price", "list_price", "comparable_price"}
+    prices = {"unit_price", "landed_price", "list_price", "comparable_price"}
     assert {name for name in after if after[name] != before[name]} == prices
 
 

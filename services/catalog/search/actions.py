@@ -15,10 +15,9 @@ import orjson
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.catalog.classification import queries as code_queries
 from services.catalog.components import queries as component_queries
 from services.catalog.search import queries
-from services.catalog.search.documents import document_of
+from services.catalog.search.documents import variant_tokens
 from services.catalog.search.places import region_heads
 from shared.contracts.suppliers import (
     OffersChanged,
@@ -57,21 +56,23 @@ _UPSERT_SUPPLIERS = text(
 _UPSERT_OFFERS = text(
     """
     INSERT INTO search_offers AS old (
-        supplier_id, offer_id, variant_id, item_no, category, brand, price, currency, tax_inclusive, tax_rate, unit,
-        unit_factor, base_unit, min_quantity, step_quantity, lead_time_days, regions, region_heads, valid_from,
-        valid_until, audience_keys, tier_from, tier_price, stock_point, status, seq, price_seq
+        supplier_id, offer_id, variant_id, item_no, type_code, category, brand, price, currency, tax_inclusive,
+        tax_rate, unit, unit_factor, base_unit, min_quantity, step_quantity, lead_time_days, regions, region_heads,
+        valid_from, valid_until, audience_keys, tier_from, tier_price, stock_point, standard, freight_heads,
+        freight_price, certificates, epd, epd_kgco2e, epd_until, status, seq, price_seq
     )
     SELECT *, seq FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS new (
-        supplier_id uuid, offer_id uuid, variant_id uuid, item_no text, category text, brand text, price numeric,
-        currency text, tax_inclusive boolean, tax_rate numeric, unit text, unit_factor numeric, base_unit text,
-        min_quantity numeric, step_quantity numeric, lead_time_days integer, regions text[], region_heads text[],
-        valid_from date, valid_until date, audience_keys text[], tier_from numeric[], tier_price numeric[],
-        stock_point text, status text, seq bigint
+        supplier_id uuid, offer_id uuid, variant_id uuid, item_no text, type_code text, category text, brand text,
+        price numeric, currency text, tax_inclusive boolean, tax_rate numeric, unit text, unit_factor numeric,
+        base_unit text, min_quantity numeric, step_quantity numeric, lead_time_days integer, regions text[],
+        region_heads text[], valid_from date, valid_until date, audience_keys text[], tier_from numeric[],
+        tier_price numeric[], stock_point text, standard text, freight_heads text[], freight_price numeric[],
+        certificates jsonb, epd jsonb, epd_kgco2e numeric, epd_until date, status text, seq bigint
     )
     ORDER BY supplier_id, offer_id
     ON CONFLICT (supplier_id, offer_id) DO UPDATE SET
-        variant_id = excluded.variant_id, item_no = excluded.item_no, category = excluded.category,
-        brand = excluded.brand, currency = excluded.currency,
+        variant_id = excluded.variant_id, item_no = excluded.item_no, type_code = excluded.type_code,
+        category = excluded.category, brand = excluded.brand, currency = excluded.currency,
         price = CASE WHEN old.price_seq < excluded.seq THEN excluded.price ELSE old.price END,
         price_seq = greatest(old.price_seq, excluded.seq),
         tax_inclusive = excluded.tax_inclusive, tax_rate = excluded.tax_rate, unit = excluded.unit,
@@ -80,7 +81,9 @@ _UPSERT_OFFERS = text(
         regions = excluded.regions, region_heads = excluded.region_heads, valid_from = excluded.valid_from,
         valid_until = excluded.valid_until, audience_keys = excluded.audience_keys,
         tier_from = excluded.tier_from, tier_price = excluded.tier_price, stock_point = excluded.stock_point,
-        status = excluded.status, seq = excluded.seq
+        standard = excluded.standard, freight_heads = excluded.freight_heads, freight_price = excluded.freight_price,
+        certificates = excluded.certificates, epd = excluded.epd, epd_kgco2e = excluded.epd_kgco2e,
+        epd_until = excluded.epd_until, status = excluded.status, seq = excluded.seq
     WHERE old.seq < excluded.seq
     """
 )
@@ -122,11 +125,11 @@ _UPSERT_STOCK = text(
 _INSERT_VARIANTS = text(
     """
     INSERT INTO search_variants (
-        variant_id, variant_key, type_code, category, properties, unit_factors, tokens, specification, name, phrases
+        variant_id, variant_key, type_code, category, properties, unit_factors, carbon, tokens
     )
     SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS new (
         variant_id uuid, variant_key text, type_code text, category text, properties jsonb, unit_factors jsonb,
-        tokens text[], specification text[], name text[], phrases text[]
+        carbon numeric, tokens text[]
     )
     ORDER BY variant_id
     ON CONFLICT (variant_id) DO NOTHING
@@ -216,17 +219,8 @@ async def index_variants(session: AsyncSession, *, variant_ids: Sequence[UUID]) 
         log.warning("offers_of_unknown_variants", count=len(missing) - len(variants))
     type_codes = sorted({variant.type_code for variant in variants.values()})
     definitions = await component_queries.definitions(session, codes=type_codes)
-    codes: dict[str, list[str]] = {}
-    for each in await code_queries.codes_of_types(session, type_codes=type_codes):
-        codes.setdefault(each.type_code, []).append(each.code)
     rows = []
     for variant in variants.values():
-        document = document_of(
-            definitions[variant.type_code],
-            variant.properties,
-            codes=tuple(codes.get(variant.type_code, ())),
-            key=variant.key,
-        )
         rows.append(
             {
                 "variant_id": variant.id,
@@ -235,10 +229,8 @@ async def index_variants(session: AsyncSession, *, variant_ids: Sequence[UUID]) 
                 "category": variant.category,
                 "properties": variant.properties,
                 "unit_factors": variant.unit_factors,
-                "tokens": sorted(document.tokens),
-                "specification": sorted(document.specification),
-                "name": sorted(document.name),
-                "phrases": sorted(document.phrases),
+                "carbon": variant.carbon,
+                "tokens": sorted(variant_tokens(definitions[variant.type_code], variant.properties)),
             }
         )
         await asyncio.sleep(0)
@@ -261,12 +253,16 @@ async def empty_index(session: AsyncSession) -> None:
 
 def _offer_row(offer: OfferState) -> dict[str, Any]:
     return {
-        **offer.model_dump(mode="json", exclude={"tiers", "variant_key", "type_code"}),
+        **offer.model_dump(mode="json", exclude={"tiers", "variant_key", "freight"}),
         "supplier_id": offer.supplier_id,
         "variant_id": offer.variant_id,
         "region_heads": region_heads(offer.regions),
         "tier_from": [tier.min_quantity for tier in offer.tiers],
         "tier_price": [tier.price for tier in offer.tiers],
+        "freight_heads": region_heads([each.region for each in offer.freight]),
+        "freight_price": [each.price for each in offer.freight],
+        "epd_kgco2e": None if offer.epd is None else offer.epd.kgco2e,
+        "epd_until": None if offer.epd is None else offer.epd.valid_until,
     }
 
 

@@ -1,7 +1,6 @@
-"""The tokens under which a variant is found, by how much they say. Pure."""
+"""The tokens under which a variant is found, and the words for its type. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 
 from services.catalog.components.naming import DIAMETERS
@@ -12,41 +11,25 @@ from services.catalog.search.words import indexed, phrase
 _LENGTHS = {"mm": 1000, "m": 1}
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Document:
-    """A variant as the index holds it; `tokens` holds all the others."""
-
-    tokens: frozenset[str]
-    specification: frozenset[str]
-    """Values: they tell one variant of a type from another."""
-    name: frozenset[str]
-    """The type's own names."""
-    phrases: frozenset[str]
-    """Whole names and everyday words; one asked for as it stands lifts the hit."""
+TYPE_MARK = "@"
+"""Before a type's code among the tokens of its variants; no text yields a token with it."""
 
 
-def document_of(
-    definition: TypeDefinition, values: Mapping[str, str], *, codes: tuple[str, ...] = (), key: str = ""
-) -> Document:
-    """The document of a variant; `codes` are the type's codes in every system; bare numbers
-    among them are found as codes only, or every search for a 1 would find them."""
-    specification: set[str] = set()
+def variant_tokens(definition: TypeDefinition, values: Mapping[str, str]) -> frozenset[str]:
+    """What a variant is found by beyond the words for its type: its values in every way they are written, its type,
+    and its properties as facets ask for them."""
+    tokens = {TYPE_MARK + definition.code}
     for each in definition.identity:
         if each.key in values:
-            specification |= value_tokens(
-                each, values[each.key], prefix=values.get(definition.prefixes.get(each.key, ""), "")
-            )
-    name, phrases = type_words(definition)
-    letters = [code for code in (*codes, definition.code) if not code[0].isdigit()]
-    other = {token for code in letters for token in (*indexed(code), code.lower())}
-    other |= indexed(definition.category.replace("_", " ")) | ({key.lower()} if key else set())
-    called = {token for each in phrases for token in indexed(each)}
-    return Document(
-        tokens=frozenset(specification | name | other | called),
-        specification=frozenset(specification - name - called),
-        name=frozenset(name),
-        phrases=frozenset(phrases),
-    )
+            prefix = values.get(definition.prefixes.get(each.key, ""), "")
+            tokens |= value_tokens(each, values[each.key], prefix=prefix)
+            tokens.add(facet_token(each.key, values[each.key]))
+    return frozenset(tokens)
+
+
+def facet_token(key: str, value: str) -> str:
+    """A property and its value; no text yields a token with `=`."""
+    return f"{key}={value}"
 
 
 def type_words(definition: TypeDefinition) -> tuple[frozenset[str], frozenset[str]]:

@@ -9,34 +9,25 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.catalog.classification import queries as code_queries
-from services.catalog.components import queries as component_queries
-from services.catalog.components.rules import (
-    Fault,
-    Property,
-    PropertyError,
-    TypeDefinition,
-    canonical_value,
-    identity_of,
-    parsed_key,
-    variant_key,
-)
-from services.catalog.search import queries, words
-from services.catalog.search.queries import Hits, Offers
-from services.catalog.search.schemas import Hit, SearchAnswer
-from services.catalog.search.views import asked_of, counted, offer_view, plain, variant_view
+from services.catalog.components.rules import Fault, TypeDefinition, identity_of, parsed_key, variant_key
+from services.catalog.search import queries, standing
+from services.catalog.search.choosing import Ranked, TooBroadToSort, ranked
+from services.catalog.search.dictionary import Dictionary, Group
+from services.catalog.search.documents import TYPE_MARK, facet_token
+from services.catalog.search.filters import FACET_REFUSALS, facet_of
+from services.catalog.search.knowledge import dictionary
+from services.catalog.search.queries import Offers
+from services.catalog.search.ranking import Facet, Hits, Place, Sort
+from services.catalog.search.understanding import Correction, code_words, corrected, tokens_of_codes, understood
+from services.catalog.search.words import Query
 from services.catalog.units import queries as unit_queries
 from services.catalog.units import rules as unit_rules
 from shared.errors import FieldError, Unprocessable
 from shared.identity import Principal
 from shared.paging import CursorInvalid
 
-
-class UnknownFacet(Unprocessable):
-    """No component type among those asked for has this property; `detail` names those they have."""
-
-
-class FacetValueNotAllowed(Unprocessable):
-    """No component type with this property takes this value."""
+TYPES_WITH_SOME_WORDS = 12
+"""Types looked at when no variant has every word: those that could have most of them."""
 
 
 class UnknownTypeFilter(Unprocessable):
@@ -51,7 +42,13 @@ class QuantityWithoutUnit(Unprocessable):
     """`quantity` and `unit` go together."""
 
 
-SEARCH_REFUSALS = (UnknownFacet, FacetValueNotAllowed, UnknownTypeFilter, UnknownUnit, QuantityWithoutUnit)
+class NeedByInThePast(Unprocessable):
+    """Nothing can be delivered before today."""
+
+
+SEARCH_REFUSALS = (
+    *FACET_REFUSALS, UnknownTypeFilter, UnknownUnit, QuantityWithoutUnit, NeedByInThePast, TooBroadToSort,
+)  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -67,17 +64,32 @@ class Wish:
     region: str | None = None
     quantity: Decimal | None = None
     unit: str | None = None
+    need_by: date | None = None
     in_stock: bool = False
+    carbon_at_most: Decimal | None = None
+    certificates: Sequence[str] = ()
     currency: str = "CNY"
+    sort: Sort = "relevance"
     offers_shown: int = 5
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Found:
-    """A page's hits, one more than asked when there are more; and after which key the next page begins."""
+    """A page's variants, at most one more than asked for; and all it takes to show them."""
 
-    answer: SearchAnswer
-    keys: Sequence[tuple[str, int, str, str]]
+    page: Ranked
+    mode: str
+    """`all` words, all of them `fixed`, or `some`."""
+    query: Query
+    corrections: Sequence[Correction]
+    hits: Hits
+    offers: Offers
+    dictionary: Dictionary
+
+    @property
+    def keys(self) -> list[tuple[str, str, str, str]]:
+        """After which key the next page begins, of each row."""
+        return [(self.mode, str(row.first), str(row.second), str(row.variant_id)) for row in self.page.rows]
 
 
 def offers_seen_by(
@@ -98,7 +110,30 @@ def offers_seen_by(
     )
 
 
-async def search(
+async def offers_wanted(session: AsyncSession, *, wish: Wish, caller: Principal | None, today: date) -> Offers:
+    """The offers that count for a wish; row level security is told for whom.
+
+    Raises:
+        UnknownUnit, QuantityWithoutUnit, NeedByInThePast.
+    """
+    if wish.need_by is not None and wish.need_by < today:
+        error = FieldError(field="need_by", rule="NeedByInThePast", message=f"{wish.need_by} is before {today}")
+        raise NeedByInThePast(f"It is {today}; nothing can be there by {wish.need_by}.", errors=[error])
+    offers = replace(
+        offers_seen_by(caller, today=today, currency=wish.currency, region=wish.region),
+        supplier_id=wish.supplier_id,
+        quantity=wish.quantity,
+        units=await _units(session, wish),
+        in_stock=wish.in_stock,
+        need_by=wish.need_by,
+        carbon_at_most=wish.carbon_at_most,
+        certificates=wish.certificates,
+    )
+    await queries.see_as(session, viewer=offers.viewer)
+    return offers
+
+
+async def find(
     session: AsyncSession,
     *,
     wish: Wish,
@@ -107,143 +142,144 @@ async def search(
     after: tuple[object, ...] | None,
     today: date,
 ) -> Found:
-    """One page of the search.
+    """One page of variants, one more than `limit` when there are more.
 
-    Every word must be found; when nothing that the caller may see has them all, variants with at least half of
-    them are shown instead, and the answer says so. A page follows the page before in the same way.
+    Every word must be found. When nothing that the caller may see has them all, unknown words are taken for their
+    nearest known ones; when that finds nothing either, variants with at least half of the words are shown. The
+    answer says so, and a page follows the page before in the same way.
 
     Raises:
-        UnknownFacet, FacetValueNotAllowed, UnknownTypeFilter, UnknownUnit, QuantityWithoutUnit, CursorInvalid.
+        those of `SEARCH_REFUSALS`, CursorInvalid.
     """
-    offers = replace(
-        offers_seen_by(caller, today=today, currency=wish.currency, region=wish.region),
-        supplier_id=wish.supplier_id,
-        quantity=wish.quantity,
-        units=await _units(session, wish),
-        in_stock=wish.in_stock,
-    )
-    hits = await _hits(session, wish)
-    await queries.see_as(session, viewer=offers.viewer)
-    mode, place = _place(after)
-    hits = replace(hits, every_token=mode == "all")
-    rows = await queries.ranked_page(session, hits=hits, offers=offers, limit=limit, after=place)
-    if not rows and after is None and len(hits.tokens) > 1:
-        mode, hits = "some", replace(hits, every_token=False)
-        rows = await queries.ranked_page(session, hits=hits, offers=offers, limit=limit, after=None)
-    shown = rows[:limit]
-    items = await _items(session, [row.variant_id for row in shown], wish=wish, offers=offers)
-    scored = [
-        items[row.variant_id].model_copy(
-            update={"score": row.score, "price_from": None if row.price.is_infinite() else plain(row.price)}
+    offers = await offers_wanted(session, wish=wish, caller=caller, today=today)
+    known = await dictionary(session)
+    scope = await _scope(session, wish, known, caller=caller, today=today)
+    place = _place(after)
+    fixed, corrections = corrected(wish.q, known)
+    modes = ["all", *(["fixed"] if corrections else []), "some"] if place is None else [place[0]]
+    for mode in modes:
+        text = wish.q if mode == "all" or not corrections else fixed
+        query = Query(tokens=(), phrases=()) if scope.says_it_all else understood(text, known)
+        if mode == "some" and len(query.tokens) < 2 and place is None:
+            break
+        hits = await _hits(session, known, scope, query, text, every=mode != "some")
+        page = await ranked(
+            session,
+            hits=hits,
+            offers=offers,
+            sort=wish.sort,
+            limit=limit + 1,
+            after=None if place is None else place[1],
         )
-        for row in shown
-        if row.variant_id in items
-    ]
-    answer = SearchAnswer(items=scored, match="all" if mode == "all" else "some", tokens=list(hits.tokens))
-    return Found(answer=answer, keys=[(mode, row.score, str(row.price), str(row.variant_id)) for row in rows])
+        found = Found(
+            page=page, mode=mode, query=query, corrections=[] if mode == "all" else corrections, hits=hits,
+            offers=offers, dictionary=known,
+        )  # fmt: skip
+        if page.rows or mode == modes[-1]:
+            return found
+    return found
 
 
-def _place(after: tuple[object, ...] | None) -> tuple[str, tuple[int, Decimal, UUID] | None]:
+def _place(after: tuple[object, ...] | None) -> tuple[str, Place] | None:
     if after is None:
-        return "all", None
+        return None
     try:
-        mode, score, price, variant_id = after
-        place = (int(str(score)), Decimal(str(price)), UUID(str(variant_id)))
+        mode, first, second, variant_id = after
+        place = (Decimal(str(first)), Decimal(str(second)), UUID(str(variant_id)))
     except (ValueError, InvalidOperation) as problem:
         raise CursorInvalid("The cursor is damaged; start again without it.") from problem
-    if mode not in {"all", "some"} or abs(place[0]) > 10**12 or place[1].is_nan():
+    if mode not in {"all", "fixed", "some"} or not all(_is_sortable(value) for value in place[:2]):
         raise CursorInvalid("The cursor is damaged; start again without it.")
     return str(mode), place
 
 
+def _is_sortable(value: Decimal) -> bool:
+    """A score, a price, a number of days; nothing else was ever put into a cursor."""
+    return not value.is_nan() and (value == Decimal("Infinity") or abs(value) < 10**12) and len(str(value)) < 60
+
+
 async def _units(session: AsyncSession, wish: Wish) -> Sequence[str]:
     if (wish.quantity is None) != (wish.unit is None):
-        raise QuantityWithoutUnit("Send `quantity` and `unit` together, or neither.")
+        missing = "unit" if wish.unit is None else "quantity"
+        error = FieldError(field=missing, rule="QuantityWithoutUnit", message="is missing")
+        raise QuantityWithoutUnit("Send `quantity` and `unit` together, or neither.", errors=[error])
     if wish.unit is None:
         return ()
     try:
         return unit_rules.unit_named(wish.unit, units=await unit_queries.all_units(session))
     except unit_rules.UnknownUnitError as problem:
-        raise UnknownUnit(str(problem)) from problem
+        error = FieldError(field="unit", rule="UnknownUnit", message=wish.unit[:60])
+        raise UnknownUnit(str(problem), errors=[error]) from problem
 
 
-async def _hits(session: AsyncSession, wish: Wish) -> Hits:
-    query = words.asked(wish.q)
-    by_words = Hits(tokens=query.tokens, phrases=query.phrases)
-    if not (wish.type_code or wish.category or wish.code or wish.facets or "|" in wish.q):
-        return by_words
-    definitions = await component_queries.definitions(session)
-    narrowed = await _narrowed(session, wish, definitions)
-    if "|" in wish.q:
-        parts = parsed_key(wish.q)
-        if not isinstance(parts, Fault) and parts[0] in definitions:
-            values, faults = identity_of(definitions[parts[0]], parts[1])
-            if not faults:
-                return replace(narrowed, variant_key=variant_key(parts[0], values))
-    return replace(narrowed, tokens=query.tokens, phrases=query.phrases)
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Scope:
+    """Among which types a search looks, and under which facets."""
+
+    type_codes: Sequence[str]
+    facets: Sequence[Facet]
+    variant_ids: Sequence[UUID] | None = None
+    exact: tuple[str, Mapping[str, str]] | None = None
+    """Type and values of the variant key that was asked for."""
+    is_own_code: bool = False
+    """The text is a code of the caller's company, which names the variants by itself."""
+
+    @property
+    def says_it_all(self) -> bool:
+        """Whether no words are left to be looked for."""
+        return self.exact is not None or self.is_own_code
 
 
-async def _narrowed(session: AsyncSession, wish: Wish, definitions: Mapping[str, TypeDefinition]) -> Hits:
-    among = dict(definitions)
-    codes: list[str] | None = None
+async def _scope(
+    session: AsyncSession, wish: Wish, known: Dictionary, *, caller: Principal | None, today: date
+) -> _Scope:
+    among: Mapping[str, TypeDefinition] = known.definitions
+    variant_ids: list[UUID] | None = None
     if wish.type_code is not None:
-        codes = [wish.type_code.upper()]
-    if wish.code is not None:
-        by_code = {row.type_code for row in await code_queries.codes_matching(session, code=wish.code)}
-        codes = sorted(by_code if codes is None else by_code & set(codes))
-    if codes is not None:
-        among = {code: among[code] for code in codes if code in among}
+        among = {code: each for code, each in among.items() if code == wish.type_code.upper()}
     if wish.category is not None:
         among = {code: each for code, each in among.items() if each.category == wish.category}
-    if (codes is not None or wish.category is not None) and not among:
-        raise UnknownTypeFilter("`type`, `category` and `code` together name no component type.")
-    facets = [_facet(name, values, among) for name, values in wish.facets.items()]
-    return Hits(type_codes=codes, category=wish.category, facets=facets)
+    if wish.code is not None:
+        variant_ids = await standing.variants_of_code(session, code=wish.code, caller=caller, on=today) or None
+        if variant_ids is None:
+            by_code = {row.type_code for row in await code_queries.codes_matching(session, code=wish.code)}
+            among = {code: each for code, each in among.items() if code in by_code}
+    if not among:
+        named = [("type", wish.type_code), ("category", wish.category), ("code", wish.code)]
+        errors = [
+            FieldError(field=field, rule="UnknownTypeFilter", message=value[:60]) for field, value in named if value
+        ]
+        raise UnknownTypeFilter("`type`, `category` and `code` together name no component type.", errors=errors)
+    facets = [facet_of(name, values, among) for name, values in wish.facets.items()]
+    exact = _key_in(wish.q, among)
+    codes = [exact[0]] if exact is not None else [c for c in among if all(c in facet.type_codes for facet in facets)]
+    own: list[UUID] = []
+    if wish.q and variant_ids is None and len(wish.q.split()) == 1:
+        own = await standing.variants_of_code(session, code=wish.q, caller=caller, on=today)
+    return _Scope(type_codes=codes, facets=facets, variant_ids=own or variant_ids, exact=exact, is_own_code=bool(own))
 
 
-def _facet(name: str, given: Sequence[str], among: Mapping[str, TypeDefinition]) -> list[tuple[str, str]]:
-    """Any of these (property, value) pairs, as the index spells them: a name may mean one property of each type."""
-    properties = [
-        found
-        for definition in among.values()
-        if (found := definition.property_named(name)) is not None and found.identity
-    ]
-    field = f"p.{name[:60]}"
-    if not properties:
-        some = ", ".join(sorted({each.key for definition in among.values() for each in definition.identity})[:40])
-        error = FieldError(field=field, rule="UnknownFacet", message="no such identity property")
-        raise UnknownFacet(f"No type asked for has the property {name[:60]!r}; they have {some}.", errors=[error])
-    pairs: dict[tuple[str, str], None] = {}
-    for value in given:
-        taken = {(each.key, spelt): None for each in properties if (spelt := _spelt(value, each)) is not None}
-        if not taken:
-            allowed = ", ".join(sorted({choice for each in properties for choice in each.allowed})[:40])
-            hint = f" It is one of {allowed}." if allowed else ""
-            error = FieldError(field=field, rule="FacetValueNotAllowed", message=value[:60])
-            raise FacetValueNotAllowed(f"{name[:60]} does not take {value[:60]!r}.{hint}", errors=[error])
-        pairs |= taken
-    return list(pairs)
-
-
-def _spelt(value: str, each: Property) -> str | None:
-    try:
-        return canonical_value(value, of=each)
-    except PropertyError:
+def _key_in(text: str, among: Mapping[str, TypeDefinition]) -> tuple[str, Mapping[str, str]] | None:
+    """The variant a text names by its key, canonical or not."""
+    if "|" not in text:
         return None
+    parts = parsed_key(text)
+    if isinstance(parts, Fault) or parts[0] not in among:
+        return None
+    values, faults = identity_of(among[parts[0]], parts[1])
+    return None if faults else (parts[0], values)
 
 
-async def _items(session: AsyncSession, variant_ids: Sequence[UUID], *, wish: Wish, offers: Offers) -> dict[UUID, Hit]:
-    variants = await component_queries.variants_by_id(session, ids=variant_ids)
-    asked = asked_of(offers)
-    hits: dict[UUID, Hit] = {
-        variant.id: Hit(variant=variant_view(variant), score=0, price_from=None, offers_count=0, offers=[])
-        for variant in variants.values()
-    }
-    for row in await queries.offers_of(session, variant_ids=variant_ids, offers=offers, most=max(wish.offers_shown, 1)):
-        hit = hits.get(row.variant_id)
-        if hit is None:
-            continue
-        view = offer_view(row, counts=counted(variants[row.variant_id]), asked=asked, knows_stock=offers.knows_stock)
-        shown = [*hit.offers, view] if wish.offers_shown else []
-        hits[row.variant_id] = hit.model_copy(update={"offers": shown, "offers_count": row.together})
-    return hits
+async def _hits(
+    session: AsyncSession, known: Dictionary, scope: _Scope, query: Query, text: str, *, every: bool
+) -> Hits:
+    if scope.exact is not None:
+        code, values = scope.exact
+        wanted = (TYPE_MARK + code, *(facet_token(key, value) for key, value in values.items()))
+        group = Group(type_code=code, wanted=wanted)
+        return Hits(groups=[group], facets=scope.facets, variant_ids=scope.variant_ids, key=variant_key(code, values))
+    codes = tokens_of_codes(await queries.types_naming(session, codes=code_words(text))) if query.tokens else {}
+    groups = known.groups(query, among=scope.type_codes, codes=codes, every=every)
+    if not every:
+        groups = sorted(groups, key=lambda group: group.likely, reverse=True)[:TYPES_WITH_SOME_WORDS]
+    return Hits(groups=groups, facets=scope.facets, variant_ids=scope.variant_ids)

@@ -5,11 +5,12 @@ What nobody offers to the caller is not there for the caller: no hit, no count, 
 offer that is not visible.
 """
 
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 import orjson
@@ -33,6 +34,16 @@ class Offers:
     quantity: Decimal | None = None
     units: Sequence[str] = ()
     in_stock: bool = False
+    need_by: date | None = None
+    carbon_at_most: Decimal | None = None
+    """kgCO2e per base unit; an offer of which nothing is known is above it."""
+    certificates: Sequence[str] = ()
+    """Kinds an offer must have, valid today."""
+
+    @property
+    def is_landed(self) -> bool:
+        """Whether prices depend on more than the list: on a quantity or a place."""
+        return self.quantity is not None or self.region is not None
 
     @property
     def binds(self) -> dict[str, Any]:
@@ -44,31 +55,20 @@ class Offers:
             "around": regions_around(self.region) if self.region else [],
             "quantity": self.quantity,
             "units": list(self.units),
+            "days": None if self.need_by is None else (self.need_by - self.today).days,
+            "carbon_at_most": self.carbon_at_most,
+            "certificates": list(self.certificates),
         }
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Hits:
-    """Which variants count, and how they are ranked."""
-
-    tokens: Sequence[str] = ()
-    phrases: Sequence[str] = ()
-    every_token: bool = True
-    variant_key: str | None = None
-    type_codes: Sequence[str] | None = None
-    category: str | None = None
-    facets: Sequence[Sequence[tuple[str, str]]] = ()
-    """Of each facet one of the (property, value) pairs."""
 
 
 # The quantity asked, in the offer's unit; NULL when none was asked or its unit does not convert.
 _IN_OFFER_UNIT = """
-    CASE WHEN o.unit = ANY (CAST(:units AS text[])) THEN CAST(:quantity AS numeric)
+    CASE WHEN {o}.unit = ANY (CAST(:units AS text[])) THEN CAST(:quantity AS numeric)
          ELSE CAST(:quantity AS numeric) * (
              SELECT (h.unit_factors ->> unit)::numeric
              FROM unnest(CAST(:units AS text[])) WITH ORDINALITY AS asked (unit, place)
              WHERE h.unit_factors ? unit ORDER BY place LIMIT 1
-         ) / o.unit_factor
+         ) / {o}.unit_factor
     END"""
 
 _PRICE_AT_QUANTITY = """
@@ -78,40 +78,84 @@ _PRICE_AT_QUANTITY = """
         o.price
     )"""
 
+FREIGHT = """
+    CASE WHEN cardinality(o.freight_heads) = 0 THEN 0 ELSE coalesce((
+        SELECT f.price FROM unnest(o.freight_heads, o.freight_price) AS f (head, price)
+        WHERE f.head = ANY (CAST(:around AS text[])) ORDER BY length(f.head) DESC LIMIT 1
+    ), 0) END"""
+"""What delivery into the region asked adds to a price; the most specific region wins."""
 
-def _comparable(wish: Offers) -> str:
-    """Price of the quantity asked per base unit with tax: makes offers in other units and tax bases comparable."""
+_CERTIFIED = """
+    NOT EXISTS (
+        SELECT FROM unnest(CAST(:certificates AS text[])) AS needed
+        WHERE NOT EXISTS (
+            SELECT FROM jsonb_to_recordset({o}.certificates) AS c (kind text, valid_until date)
+            WHERE c.kind = needed AND (c.valid_until IS NULL OR c.valid_until >= :today)
+        )
+    )"""
+
+_IN_STOCK = """
+    EXISTS (
+        SELECT FROM search_stock held
+        WHERE held.supplier_id = {o}.supplier_id AND held.item_no = {o}.item_no
+          AND held.stock_point = {o}.stock_point AND held.band <> 'out'{enough}
+    )"""
+
+
+def carbon(o: str = "o") -> str:
+    """kgCO2e per base unit: a declaration valid today always stands before the type's value, lower or higher."""
+    return f"CASE WHEN {o}.epd_until >= :today THEN {o}.epd_kgco2e ELSE h.carbon END"
+
+
+def comparable(wish: Offers) -> str:
+    """Landed price of the quantity asked per base unit with tax: makes offers in other units and bases comparable."""
+    if not wish.is_landed:
+        return "o.comparable"
     price = "o.price" if wish.quantity is None else _PRICE_AT_QUANTITY
-    return f"round({price} * CASE WHEN o.tax_inclusive THEN 1 ELSE 1 + o.tax_rate END / o.unit_factor, 9)"
+    freight = "" if wish.region is None else f" + {FREIGHT}"
+    return f"round(({price}{freight}) * CASE WHEN o.tax_inclusive THEN 1 ELSE 1 + o.tax_rate END / o.unit_factor, 9)"
 
 
-def _visible_offers(wish: Offers) -> str:
-    """FROM and WHERE of the offers that count, beside hits `h`.
+def visible_offers(wish: Offers, *, stock: bool = False) -> str:
+    """FROM and WHERE of the offers `o` that count, beside hits `h`; with `stock`, their stock level beside them.
 
     A quantity that is asked is `q.quantity`, in the offer's unit.
     """
-    further, measured = "", ""
-    if wish.quantity is not None:
-        measured = f"CROSS JOIN LATERAL (SELECT {_IN_OFFER_UNIT} AS quantity) q"
-    if wish.supplier_id is not None:
-        further += " AND o.supplier_id = :supplier_id"
-    if wish.region is not None:
-        for side in ("o", "s"):
-            further += f" AND ({side}.region_heads = '{{}}' OR {side}.region_heads && CAST(:around AS text[]))"
-    if wish.in_stock:
-        further += " AND stock.band <> 'out'"
-        if wish.knows_stock and wish.quantity is not None:
-            further += " AND stock.available >= q.quantity * o.unit_factor"
+    level = f"LEFT JOIN search_stock stock ON {_STOCK_OF_OFFER}" if stock else ""
+    quantity = f"CROSS JOIN LATERAL (SELECT {_IN_OFFER_UNIT.format(o='o')} AS quantity) q"
     return f"""
         JOIN search_offers o ON o.variant_id = h.variant_id AND o.status = 'ACTIVE'
         JOIN search_suppliers s ON s.supplier_id = o.supplier_id
-        LEFT JOIN search_stock stock ON stock.supplier_id = o.supplier_id AND stock.item_no = o.item_no
-            AND stock.stock_point = o.stock_point
-        {measured}
-        WHERE o.audience_keys && CAST(:viewer AS text[])
-          AND o.valid_from <= :today AND (o.valid_until IS NULL OR o.valid_until >= :today)
-          AND s.status = 'QUALIFIED' AND o.category = ANY (s.categories)
-          AND (s.qualified_until IS NULL OR s.qualified_until >= :today){further}"""
+        {level} {"" if wish.quantity is None else quantity}
+        WHERE {counts(wish)}"""
+
+
+_STOCK_OF_OFFER = """stock.supplier_id = o.supplier_id AND stock.item_no = o.item_no
+            AND stock.stock_point = o.stock_point"""
+
+
+def counts(wish: Offers, *, o: str = "o", s: str = "s") -> str:
+    """The condition under which an offer `o` of a hit `h` and of a supplier `s` counts."""
+    further = ""
+    if wish.supplier_id is not None:
+        further += f" AND {o}.supplier_id = :supplier_id"
+    if wish.region is not None:
+        for side in (o, s):
+            further += f" AND ({side}.region_heads = '{{}}' OR {side}.region_heads && CAST(:around AS text[]))"
+    if wish.in_stock:
+        exactly = wish.knows_stock and wish.quantity is not None
+        enough = f" AND held.available >= {_IN_OFFER_UNIT.format(o=o)} * {o}.unit_factor" if exactly else ""
+        further += f" AND {_IN_STOCK.format(o=o, enough=enough)}"
+    if wish.need_by is not None:
+        further += f" AND {o}.lead_time_days <= :days"
+    if wish.carbon_at_most is not None:
+        further += f" AND {carbon(o)} <= :carbon_at_most"
+    if wish.certificates:
+        further += f" AND {_CERTIFIED.format(o=o)}"
+    return f"""{o}.audience_keys && CAST(:viewer AS text[])
+          AND {o}.valid_from <= :today AND ({o}.valid_until IS NULL OR {o}.valid_until >= :today)
+          AND {s}.status = 'QUALIFIED' AND {o}.category = ANY ({s}.categories)
+          AND ({s}.qualified_until IS NULL OR {s}.qualified_until >= :today){further}"""
 
 
 async def see_as(session: AsyncSession, *, viewer: frozenset[str]) -> None:
@@ -119,100 +163,47 @@ async def see_as(session: AsyncSession, *, viewer: frozenset[str]) -> None:
     await session.execute(text("SELECT set_config('app.viewer_keys', :keys, true)"), {"keys": ",".join(sorted(viewer))})
 
 
-def _hit_conditions(hits: Hits) -> tuple[str, dict[str, Any]]:
-    conditions = ["true"]
-    binds: dict[str, Any] = {"tokens": list(hits.tokens), "phrases": list(hits.phrases)}
-    if hits.tokens:
-        operator = "@>" if hits.every_token else "&&"
-        conditions.append(f"v.tokens {operator} CAST(:tokens AS text[])")
-    if hits.variant_key is not None:
-        conditions.append("v.variant_key = :variant_key")
-        binds["variant_key"] = hits.variant_key
-    if hits.type_codes is not None:
-        conditions.append("v.type_code = ANY (CAST(:type_codes AS text[]))")
-        binds["type_codes"] = list(hits.type_codes)
-    if hits.category is not None:
-        conditions.append("v.category = :category")
-        binds["category"] = hits.category
-    for number, pairs in enumerate(hits.facets):
-        either = []
-        for place, (key, value) in enumerate(pairs):
-            name = f"facet_{number}_{place}"
-            either.append(f"v.properties @> CAST(:{name} AS jsonb)")
-            binds[name] = orjson.dumps({key: value}).decode()
-        conditions.append(f"({' OR '.join(either)})")
-    return " AND ".join(conditions), binds
+Best = Literal["price", "lead_time", "carbon"]
+"""What makes one offer of a variant stand before another."""
 
 
-# A value found says most, then a word of the type's name; being called exactly so says more than any one word.
-# The longer a type's name the less one word of it says.
-_SCORE = """
-    CASE WHEN cardinality(CAST(:tokens AS text[])) = 0 THEN 0 ELSE
-    CASE WHEN :every_token THEN 0 ELSE 1000 * matched.count END
-    + 100 * matched.weight
-    + 150 * (SELECT count(*) FROM unnest(CAST(:phrases AS text[])) AS phrase WHERE phrase = ANY (v.phrases))
-    - least(cardinality(v.name), 99) END"""
-_MATCHED = """
-    CROSS JOIN LATERAL (
-        SELECT count(*) AS count, coalesce(sum(
-            CASE WHEN token = ANY (v.specification) THEN 4 WHEN token = ANY (v.name) THEN 3 ELSE 2 END
-        ), 0) AS weight
-        FROM unnest(CAST(:tokens AS text[])) AS token WHERE token = ANY (v.tokens)
-    ) matched"""
-
-
-async def ranked_page(
-    session: AsyncSession,
-    *,
-    hits: Hits,
-    offers: Offers,
-    limit: int,
-    after: tuple[int, Decimal, UUID] | None,
-) -> Sequence[Row[Any]]:
-    """Variants with visible offers by score, then price, then id: (variant_id, score, price), one more than `limit`.
-
-    Where not every token must be found, at least half of them must.
-    """
-    conditions, binds = _hit_conditions(hits)
-    half = "" if hits.every_token else " AND 2 * matched.count >= cardinality(CAST(:tokens AS text[]))"
-    keyset = ""
-    if after is not None:
-        keyset = "WHERE (-score, price, variant_id) > (-CAST(:score AS bigint), CAST(:price AS numeric), :variant_id)"
-        binds |= {"score": after[0], "price": after[1], "variant_id": after[2]}
-    statement = f"""
-        WITH hits AS MATERIALIZED (
-            SELECT v.variant_id, v.unit_factors, CAST({_SCORE} AS bigint) AS score
-            FROM search_variants v {_MATCHED}
-            WHERE {conditions}{half}
-        ), ranked AS (
-            SELECT h.variant_id, h.score,
-                coalesce(min({_comparable(offers)}) FILTER (WHERE o.currency = :currency), 'Infinity'::numeric) AS price
-            FROM hits h {_visible_offers(offers)}
-            GROUP BY h.variant_id, h.score
-        )
-        SELECT variant_id, score, price FROM ranked {keyset}
-        ORDER BY -score, price, variant_id LIMIT :limit"""
-    asked = {**binds, **offers.binds, "every_token": hits.every_token, "limit": limit + 1}
-    return (await session.execute(text(statement), asked)).all()
+def _order(offers: Offers, best: Best) -> str:
+    price = f"o.currency <> :currency, {comparable(offers)}"
+    return {
+        "price": price,
+        "lead_time": f"o.lead_time_days, {price}",
+        "carbon": f"{carbon()} NULLS LAST, {price}",
+    }[best]
 
 
 async def offers_of(
-    session: AsyncSession, *, variant_ids: Sequence[UUID], offers: Offers, most: int
+    session: AsyncSession, *, variant_ids: Sequence[UUID], offers: Offers, most: int, best: Best = "price"
 ) -> Sequence[Row[Any]]:
-    """The visible offers of these variants, the cheapest `most` of each, with how many there are."""
+    """The visible offers of these variants, the best `most` of each, with how many there are."""
     if not variant_ids:
         return []
+    return await _told(session, offers=offers, among="h.variant_id", ids=variant_ids, most=most, best=best)
+
+
+async def _told(
+    session: AsyncSession, *, offers: Offers, among: str, ids: Sequence[UUID], most: int, best: Best
+) -> Sequence[Row[Any]]:
     statement = f"""
         SELECT * FROM (
-            SELECT o.*, s.name AS supplier_name, stock.band, stock.available, stock.as_of,
-                {_comparable(offers)} AS comparable,
-                count(*) OVER (PARTITION BY o.variant_id) AS together,
+            SELECT o.*, h.carbon AS type_carbon, o.epd_until >= :today AS epd_counts,
+                s.name AS supplier_name, stock.band, stock.available, stock.as_of,
+                {FREIGHT if offers.region else "0"} AS freight, {comparable(offers)} AS landed,
+                count(*) OVER of_variant AS together,
+                min({comparable(offers)}) FILTER (WHERE o.currency = :currency) OVER of_variant AS price_from,
+                min(o.lead_time_days) OVER of_variant AS lead_time_from,
+                min({carbon()}) OVER of_variant AS carbon_from,
                 row_number() OVER (
-                    PARTITION BY o.variant_id ORDER BY o.currency <> :currency, {_comparable(offers)}, o.offer_id
+                    PARTITION BY o.variant_id ORDER BY {_order(offers, best)}, o.offer_id
                 ) AS place
-            FROM search_variants h {_visible_offers(offers)} AND h.variant_id = ANY (CAST(:ids AS uuid[]))
+            FROM search_variants h {visible_offers(offers, stock=True)} AND {among} = ANY (CAST(:ids AS uuid[]))
+            WINDOW of_variant AS (PARTITION BY o.variant_id)
         ) placed WHERE place <= :most ORDER BY variant_id, place"""
-    asked = {**offers.binds, "ids": list(variant_ids), "most": most}
+    asked = {**offers.binds, "ids": list(ids), "most": most}
     return (await session.execute(text(statement), asked)).all()
 
 
@@ -232,9 +223,9 @@ async def candidates(
         FROM jsonb_to_recordset(CAST(:asked AS jsonb)) AS asked (line integer, type_code text, known jsonb)
         CROSS JOIN LATERAL (
             SELECT h.variant_id FROM search_variants h
-            WHERE h.type_code = asked.type_code AND h.properties @> asked.known
+            WHERE h.tokens @> ARRAY['@' || asked.type_code] AND h.properties @> asked.known
               AND EXISTS (
-                  SELECT FROM (SELECT h.variant_id, h.unit_factors) AS h {_visible_offers(offers)}
+                  SELECT FROM (SELECT h.variant_id, h.unit_factors, h.carbon) AS h {visible_offers(offers)}
               )
             ORDER BY h.variant_key LIMIT :most
         ) found
@@ -254,3 +245,56 @@ async def not_indexed(session: AsyncSession, *, variant_ids: Sequence[UUID]) -> 
         {"ids": list(variant_ids)},
     )
     return list(found.scalars())
+
+
+async def types_naming(session: AsyncSession, *, codes: Sequence[str]) -> Mapping[str, list[str]]:
+    """The types that each of these codes finds, in any system; an IFC entity finds all its predefined types."""
+    found: dict[str, list[str]] = {}
+    rows = await session.execute(
+        text(
+            """
+            SELECT asked.code, c.type_code FROM unnest(CAST(:codes AS text[])) AS asked (code)
+            JOIN classification_codes c ON lower(c.code) = lower(asked.code)
+            UNION
+            SELECT asked.code, c.type_code FROM unnest(CAST(:codes AS text[])) AS asked (code)
+            JOIN classification_codes c ON c.system = 'IFC' AND lower(asked.code) LIKE 'ifc%'
+                AND lower(c.code) ~>=~ (lower(asked.code) || '.') AND lower(c.code) ~<~ (lower(asked.code) || '/')
+            """
+        ),
+        {"codes": list(codes)},
+    )
+    for code, type_code in rows:
+        found.setdefault(code, []).append(type_code)
+    return found
+
+
+async def supplier_names(session: AsyncSession, *, supplier_ids: Sequence[str]) -> Mapping[str, str]:
+    """What these suppliers are called, by id as text."""
+    rows = await session.execute(
+        text(
+            "SELECT CAST(supplier_id AS text), name FROM search_suppliers "
+            "WHERE supplier_id = ANY (CAST(:ids AS uuid[]))"
+        ),
+        {"ids": list(supplier_ids)},
+    )
+    return {row[0]: row[1] for row in rows}
+
+
+async def codes_beginning(session: AsyncSession, *, begun: str, most: int) -> Sequence[Row[Any]]:
+    """Codes of any system that begin so: (system, code, type_code)."""
+    found = await session.execute(
+        text(
+            """
+            SELECT system, code, min(type_code) AS type_code FROM classification_codes
+            WHERE lower(code) ~>=~ :begun AND lower(code) ~<~ :end
+            GROUP BY system, code ORDER BY length(code), code LIMIT :most
+            """
+        ),
+        {"begun": begun, "end": begun + chr(sys.maxunicode), "most": most},
+    )
+    return found.all()
+
+
+async def offers_by_id(session: AsyncSession, *, offer_ids: Sequence[UUID], offers: Offers) -> Sequence[Row[Any]]:
+    """Those of these offers that count, as `offers_of` tells them."""
+    return await _told(session, offers=offers, among="o.offer_id", ids=offer_ids, most=len(offer_ids), best="price")

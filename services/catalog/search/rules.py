@@ -23,6 +23,7 @@ class Reason(StrEnum):
     NOT_A_STEP_MULTIPLE = "NotAStepMultiple"
     INSUFFICIENT_STOCK = "InsufficientStock"
     NEED_BY_TOO_EARLY = "NeedByTooEarly"
+    STANDARD_WITHDRAWN = "StandardWithdrawn"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -53,6 +54,10 @@ class Terms:
     band: str | None
     available: Decimal | None
     """None: not told to this caller, or made to order."""
+    freight: Decimal = Decimal(0)
+    """What delivery adds to each unit's price, in the same tax basis."""
+    withdrawn: str | None = None
+    """The edition it is made to, when that was withdrawn."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -78,6 +83,7 @@ class Fit:
     """What an offer costs for the quantity asked, and every reason against it."""
 
     unit_price: Decimal
+    """Of the tier that the quantity reaches, without freight."""
     priced_quantity: Decimal | None
     base_quantity: Decimal | None
     amounts: LineAmounts | None
@@ -94,30 +100,36 @@ def price_at(*, terms: Terms, quantity: Decimal | None) -> Decimal:
 
 def fit_of(*, terms: Terms, counted: Counted, asked: Asked | None) -> Fit:
     """The price, and whether a basket with this line would be taken."""
+    misfits = _standard(terms)
     if asked is None:
-        return Fit(unit_price=terms.price, priced_quantity=None, base_quantity=None, amounts=None, misfits=())
-    misfits = _time(terms, asked)
+        return _unmeasured(terms, misfits)
+    misfits += _time(terms, asked)
     measured = _measured(terms, counted, asked)
     if isinstance(measured, Misfit):
-        return Fit(
-            unit_price=terms.price,
-            priced_quantity=None,
-            base_quantity=None,
-            amounts=None,
-            misfits=(measured, *misfits),
-        )
+        return _unmeasured(terms, [measured, *misfits])
     priced, base = measured
-    misfits = [*_lot(terms, priced), *_stock(terms, base, counted), *misfits]
     price = price_at(terms=terms, quantity=priced)
+    amounts = line_amounts(
+        quantity=priced, unit_price=price + terms.freight, tax_rate=terms.tax_rate, tax_inclusive=terms.tax_inclusive
+    )
     return Fit(
         unit_price=price,
         priced_quantity=priced,
         base_quantity=base,
-        amounts=line_amounts(
-            quantity=priced, unit_price=price, tax_rate=terms.tax_rate, tax_inclusive=terms.tax_inclusive
-        ),
-        misfits=tuple(misfits),
+        amounts=amounts,
+        misfits=(*_lot(terms, priced), *_stock(terms, base, counted), *misfits),
     )
+
+
+def _unmeasured(terms: Terms, misfits: Sequence[Misfit]) -> Fit:
+    return Fit(unit_price=terms.price, priced_quantity=None, base_quantity=None, amounts=None, misfits=tuple(misfits))
+
+
+def _standard(terms: Terms) -> list[Misfit]:
+    if terms.withdrawn is None:
+        return []
+    detail = f"It is made to {terms.withdrawn}, which was withdrawn."
+    return [Misfit(code=Reason.STANDARD_WITHDRAWN, detail=detail)]
 
 
 def _measured(terms: Terms, counted: Counted, asked: Asked) -> tuple[Decimal, Decimal] | Misfit:

@@ -10,6 +10,7 @@ from pydantic import Field, StringConstraints
 from services.catalog.search.words import QUERY_AT_MOST
 from shared.contracts.catalog import Properties
 from shared.contracts.fields import Answer, Body, Currency, Name, QuantityText, RegionCode
+from shared.contracts.suppliers import Certificate, Epd
 
 MATCH_LINES_AT_MOST = 500
 
@@ -52,6 +53,15 @@ class AmountsView(Answer):
     gross: Decimal
 
 
+class CarbonView(Answer):
+    """Embodied carbon A1-A3 and where the number is from. A valid declaration stands before a type's value."""
+
+    kgco2e: Decimal = Field(description="Per base unit.", examples=["1985.4"])
+    kind: Literal["epd", "type_factor"]
+    source: str = Field(examples=["EPD China EPD-CN-00412"])
+    valid_until: date | None = None
+
+
 class OfferView(Answer):
     """An offer the caller may see, at the price for the quantity asked."""
 
@@ -61,6 +71,8 @@ class OfferView(Answer):
     item_no: str = Field(examples=["DEMO-0001"])
     brand: str | None = Field(examples=["北河"])
     unit_price: Decimal = Field(description="Per `unit`, for the quantity asked (the list price if none).")
+    freight: Decimal = Field(description="What delivery into the region asked adds per `unit`.", examples=["38.50"])
+    landed_price: Decimal = Field(description="Per `unit`, delivered there.", examples=["3243.50"])
     list_price: Decimal
     tiers: list[TierView]
     currency: str = Field(examples=["CNY"])
@@ -75,10 +87,14 @@ class OfferView(Answer):
     valid_from: date
     valid_until: date | None
     stock: StockView | None = Field(description="None: made to order.")
-    comparable_price: Decimal = Field(description="Per base unit with tax, for that quantity: compares all offers.")
+    comparable_price: Decimal = Field(description="Landed, per base unit, with tax: compares all offers.")
     priced_quantity: Decimal | None = Field(description="The quantity asked in `unit`.")
     base_quantity: Decimal | None
     amounts: AmountsView | None
+    standard: str | None = Field(description="The edition it is made to.", examples=["GB 1499.2-2024"])
+    certificates: list[Certificate]
+    epd: Epd | None
+    carbon: CarbonView | None
     fits: bool = Field(description="Whether a basket with this line would be taken as asked.")
     misfits: list[MisfitView]
 
@@ -98,14 +114,68 @@ class VariantView(Answer):
     carbon: Decimal | None = Field(description="kgCO2e A1-A3 in one base unit, typical.")
 
 
+class PointView(Answer):
+    """One part of a score; they add up to it."""
+
+    word: str
+    where: str = Field(examples=["value", "name", "synonym", "category", "code", "called so", "length of the name"])
+    points: int
+
+
+class ExplanationView(Answer):
+    """Why a hit stands where it does. What is not here has no part in it: payment never has."""
+
+    points: list[PointView] = Field(description="Their sum is `score`.")
+    order: list[str] = Field(description="What hits are ordered by, the first first.", examples=[["-score", "price"]])
+    values: list[Decimal | None] = Field(description="Of this hit, in that order; none: unknown, stands last.")
+    price_offer_id: UUID | None = Field(description="The offer whose comparable price is `price_from`.")
+
+
+class EquivalentView(Answer):
+    """An approved substitute, shown and never applied by itself."""
+
+    variant_id: UUID
+    variant_key: str
+    name_zh: str
+    rule: str
+    approved_by: str
+
+
 class Hit(Answer):
     """A variant with the offers of it that the caller may see."""
 
     variant: VariantView
-    score: int = Field(description="Higher is nearer to the words; equal scores are ordered by price.")
+    score: int = Field(description="Higher is nearer to the words.")
     price_from: Decimal | None = Field(description="The lowest comparable price in the currency asked.")
-    offers_count: int = Field(description="All offers that count, of which `offers` shows the cheapest.")
+    lead_time_from: int | None = Field(default=None, description="The shortest lead time in days.")
+    carbon_from: Decimal | None = Field(default=None, description="The least kgCO2e per base unit.")
+    offers_count: int = Field(description="All offers that count, of which `offers` shows the best.")
     offers: list[OfferView]
+    equivalents: list[EquivalentView] = Field(default_factory=list)
+    explanation: ExplanationView | None = None
+
+
+class FacetCount(Answer):
+    """How many variants the caller would find with this value."""
+
+    value: str = Field(examples=["20"])
+    name: str | None = Field(default=None, description="What people call the value.")
+    count: int
+
+
+class FacetView(Answer):
+    """One facet's values among the hits, chosen values of it aside."""
+
+    name: str = Field(examples=["diameter"])
+    values: list[FacetCount]
+    complete: bool = Field(description="False: the search is so broad that only its first hits were counted.")
+
+
+class CorrectionView(Answer):
+    """A word that means nothing here, and the one that was searched for instead."""
+
+    asked: str = Field(examples=["rebr"])
+    taken: str = Field(examples=["rebar"])
 
 
 class SearchAnswer(Answer):
@@ -116,6 +186,63 @@ class SearchAnswer(Answer):
         description="`some`: nothing had every word, these have at least half of them."
     )
     tokens: list[str] = Field(description="The words as they were understood.", examples=[["hrb400e", "φ20", "螺纹"]])
+    corrections: list[CorrectionView] = Field(default_factory=list)
+    price_order: Literal["landed", "list"] = Field(
+        default="landed",
+        description="`list`: more variants than can be priced for this quantity and place; they are in the order of "
+        "their list prices. Narrow the search to have them by landed price.",
+    )
+    facets: list[FacetView] = Field(default_factory=list)
+
+
+SuggestionKind = Literal["type", "variant", "code"]
+
+
+class Suggestion(Answer):
+    """What may be meant, and what to ask for then."""
+
+    kind: SuggestionKind
+    text: str = Field(examples=["热轧带肋钢筋(直条) HRB400E Φ20 12m"])
+    detail: str = Field(examples=["RB-HRB"])
+    query: dict[str, str] = Field(description="Parameters of a search for it.", examples=[{"type": "RB-HRB"}])
+
+
+class SuggestAnswer(Answer):
+    """The likeliest first."""
+
+    items: list[Suggestion]
+
+
+class ComparedProperty(Answer):
+    """One property across everything compared, in its order; none: it does not have it."""
+
+    key: str = Field(examples=["diameter"])
+    name_zh: str
+    name_en: str
+    unit: str | None
+    values: list[str | None]
+    differs: bool
+
+
+class Compared(Answer):
+    """A variant, or an offer of one, beside others."""
+
+    variant: VariantView
+    offer: OfferView | None = Field(description="The one asked for, or the variant's best by landed price.")
+    offers_count: int = Field(description="Offers of the variant that the caller may see.")
+    landed_per_base_unit: Decimal | None = Field(description="With tax.")
+    lead_time_days: int | None
+    carbon: CarbonView | None
+    certificates: list[Certificate]
+    equivalents: list[EquivalentView] = Field(default_factory=list)
+
+
+class CompareAnswer(Answer):
+    """Side by side, in the order asked: variants first, then offers."""
+
+    items: list[Compared]
+    properties: list[ComparedProperty]
+    currency: str
 
 
 class MatchLine(Body):

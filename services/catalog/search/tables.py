@@ -13,6 +13,7 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
+    Computed,
     Date,
     DateTime,
     Index,
@@ -27,16 +28,22 @@ from sqlmodel import Field
 
 from services.catalog.schema import Table
 
+LIST_PRICE = "round(price * CASE WHEN tax_inclusive THEN 1 ELSE 1 + tax_rate END / unit_factor, 9)"
+"""With tax, per base unit."""
+
 
 class SearchVariant(Table, table=True):
-    """A variant that was ever offered, with the tokens under which it is found."""
+    """A variant that was ever offered, with the tokens under which its values are found.
+
+    What its type is called is not here: words, synonyms and codes of types are looked up when somebody searches, so
+    a new name or code finds every variant at once.
+    """
 
     __tablename__ = "search_variants"
     __table_args__ = (
         UniqueConstraint("variant_key"),
         Index(None, "tokens", postgresql_using="gin"),
         Index(None, "properties", postgresql_using="gin", postgresql_ops={"properties": "jsonb_path_ops"}),
-        Index(None, "type_code"),
     )
 
     variant_id: UUID = Field(sa_column=Column(Uuid, primary_key=True))
@@ -45,10 +52,10 @@ class SearchVariant(Table, table=True):
     category: str = Field(sa_column=Column(Text, nullable=False))
     properties: dict[str, str] = Field(sa_column=Column(JSONB, nullable=False))
     unit_factors: dict[str, str] = Field(sa_column=Column(JSONB, nullable=False))
+    carbon: Decimal | None = Field(default=None, sa_column=Column(Numeric(18, 6)))
+    """kgCO2e A1-A3 in one base unit, typical of the type."""
     tokens: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False))
-    specification: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False))
-    name: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False))
-    phrases: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False))
+    """Ways to write its values, `@` and its type, and each identity property as `key=value`."""
 
 
 class SearchSupplier(Table, table=True):
@@ -76,13 +83,24 @@ class SearchOffer(Table, table=True):
         CheckConstraint("price >= 0", name="price"),
         CheckConstraint("unit_factor > 0", name="unit_factor"),
         CheckConstraint("cardinality(tier_from) = cardinality(tier_price)", name="tiers"),
+        CheckConstraint("cardinality(freight_heads) = cardinality(freight_price)", name="freight"),
+        CheckConstraint("(epd IS NULL) = (epd_kgco2e IS NULL) AND (epd IS NULL) = (epd_until IS NULL)", name="epd"),
         Index("ix_search_offers_variant_id", "variant_id", postgresql_where="status = 'ACTIVE'"),
+        Index(
+            "ix_search_offers_in_price_order",
+            "type_code",
+            "currency",
+            "comparable",
+            "variant_id",
+            postgresql_where="status = 'ACTIVE'",
+        ),
     )
 
     supplier_id: UUID = Field(sa_column=Column(Uuid, primary_key=True))
     offer_id: UUID = Field(sa_column=Column(Uuid, primary_key=True))
     variant_id: UUID = Field(sa_column=Column(Uuid, nullable=False))
     item_no: str = Field(sa_column=Column(Text, nullable=False))
+    type_code: str = Field(sa_column=Column(Text, nullable=False))
     category: str = Field(sa_column=Column(Text, nullable=False))
     brand: str | None = Field(default=None, sa_column=Column(Text))
     price: Decimal = Field(sa_column=Column(Numeric(18, 6), nullable=False))
@@ -103,6 +121,21 @@ class SearchOffer(Table, table=True):
     tier_from: list[Decimal] = Field(sa_column=Column(ARRAY(Numeric), nullable=False))
     tier_price: list[Decimal] = Field(sa_column=Column(ARRAY(Numeric), nullable=False))
     stock_point: str | None = Field(default=None, sa_column=Column(Text))
+    standard: str | None = Field(default=None, sa_column=Column(Text))
+    freight_heads: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False))
+    freight_price: list[Decimal] = Field(sa_column=Column(ARRAY(Numeric), nullable=False))
+    certificates: list[dict[str, Any]] = Field(sa_column=Column(JSONB, nullable=False))
+    epd: dict[str, Any] | None = Field(default=None, sa_column=Column(JSONB(none_as_null=True)))
+    epd_kgco2e: Decimal | None = Field(default=None, sa_column=Column(Numeric))
+    epd_until: date | None = Field(default=None, sa_column=Column(Date))
+    comparable: Decimal | None = Field(
+        default=None,
+        sa_column=Column(
+            Numeric,
+            Computed(LIST_PRICE, persisted=True),
+        ),
+    )
+    """The list price with tax per base unit: offers of a type can be read from the index in its order."""
     status: str = Field(sa_column=Column(Text, nullable=False))
     seq: int = Field(sa_column=Column(BigInteger, nullable=False))
     price_seq: int = Field(sa_column=Column(BigInteger, nullable=False))

@@ -1,6 +1,7 @@
 """From rows to what a caller reads."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
@@ -11,6 +12,7 @@ from services.catalog.search.queries import Offers
 from services.catalog.search.rules import Asked, Counted, Terms, fit_of
 from services.catalog.search.schemas import (
     AmountsView,
+    CarbonView,
     MisfitView,
     OfferView,
     StockView,
@@ -41,8 +43,21 @@ def asked_of(wish: Offers) -> Asked | None:
     return Asked(quantity=wish.quantity, units=wish.units, need_by=None, on=wish.today)
 
 
-def offer_view(row: Row[Any], *, counts: Counted, asked: Asked | None, knows_stock: bool) -> OfferView:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Beside:
+    """What other steps say about what is shown."""
+
+    withdrawn: frozenset[str] = frozenset()
+    """Editions of standards that are withdrawn today."""
+    carbon_sources: Mapping[str, str] = field(default_factory=dict)
+    """Where the carbon factor of each type is from."""
+
+
+def offer_view(
+    row: Row[Any], *, counts: Counted, asked: Asked | None, knows_stock: bool, beside: Beside | None = None
+) -> OfferView:
     """An offer with its price for the quantity asked; exact stock only for who may know it."""
+    beside = beside or Beside()
     terms = Terms(
         price=row.price,
         tax_inclusive=row.tax_inclusive,
@@ -57,6 +72,8 @@ def offer_view(row: Row[Any], *, counts: Counted, asked: Asked | None, knows_sto
         stocked=row.stock_point is not None,
         band=row.band,
         available=row.available if knows_stock else None,
+        freight=Decimal(row.freight),
+        withdrawn=row.standard if row.standard in beside.withdrawn else None,
     )
     fit = fit_of(terms=terms, counted=counts, asked=asked)
     return OfferView(
@@ -66,6 +83,8 @@ def offer_view(row: Row[Any], *, counts: Counted, asked: Asked | None, knows_sto
         item_no=row.item_no,
         brand=row.brand,
         unit_price=plain(fit.unit_price),
+        freight=plain(terms.freight),
+        landed_price=plain(fit.unit_price + terms.freight),
         list_price=plain(row.price),
         tiers=_tiers(row),
         currency=row.currency,
@@ -80,13 +99,32 @@ def offer_view(row: Row[Any], *, counts: Counted, asked: Asked | None, knows_sto
         valid_from=row.valid_from,
         valid_until=row.valid_until,
         stock=_stock(row, terms),
-        comparable_price=plain(row.comparable),
+        comparable_price=plain(row.landed),
         priced_quantity=fit.priced_quantity,
         base_quantity=fit.base_quantity,
         amounts=None if fit.amounts is None else AmountsView.model_validate(fit.amounts),
+        standard=row.standard,
+        certificates=row.certificates,
+        epd=row.epd,
+        carbon=_carbon(row, beside),
         fits=not fit.misfits,
         misfits=[MisfitView(code=each.code, detail=each.detail) for each in fit.misfits],
     )
+
+
+def _carbon(row: Row[Any], beside: Beside) -> CarbonView | None:
+    """The valid declaration, else the type's typical value; never the lower of two."""
+    if row.epd is not None and row.epd_counts:
+        source = f"{row.epd['programme']} {row.epd['number']}"
+        return CarbonView(kgco2e=plain(row.epd_kgco2e), kind="epd", source=source, valid_until=row.epd_until)
+    return type_carbon(row.type_carbon, type_code=row.type_code, beside=beside)
+
+
+def type_carbon(value: Decimal | None, *, type_code: str, beside: Beside) -> CarbonView | None:
+    """The typical value of a type, with its source."""
+    if value is None:
+        return None
+    return CarbonView(kgco2e=plain(value), kind="type_factor", source=beside.carbon_sources.get(type_code, type_code))
 
 
 def plain(number: Decimal) -> Decimal:

@@ -63,8 +63,8 @@ def indexed(text: str) -> frozenset[str]:
     """
     found: set[str] = set()
     for chunk in chunks(text):
-        if _is_chinese(chunk):
-            found |= set(_pairs(chunk)) | set(chunk)
+        if is_chinese(chunk):
+            found |= set(pairs(chunk)) | set(chunk)
         else:
             found.add(_word(chunk))
             found |= {_word(part) for part in _SEPARATOR.split(chunk) if part}
@@ -76,8 +76,8 @@ def asked(text: str) -> Query:
     tokens: dict[str, None] = {}
     phrases: dict[str, None] = {}
     for chunk in chunks(text):
-        if _is_chinese(chunk):
-            tokens |= dict.fromkeys(_pairs(chunk) or [chunk])
+        if is_chinese(chunk):
+            tokens |= dict.fromkeys(pairs(chunk) or [chunk])
             phrases[chunk] = None
         elif any(character.isdigit() for character in chunk):
             tokens[_word(chunk)] = None
@@ -91,7 +91,7 @@ def asked(text: str) -> Query:
 @lru_cache(maxsize=10_000)
 def phrase(text: str) -> str:
     """A whole name as one phrase, as `asked` would tell it when it is one Chinese run or one word."""
-    return " ".join(chunk if _is_chinese(chunk) else _word(chunk) for chunk in chunks(text))
+    return " ".join(chunk if is_chinese(chunk) else _word(chunk) for chunk in chunks(text))
 
 
 def is_specification(token: str) -> bool:
@@ -99,11 +99,13 @@ def is_specification(token: str) -> bool:
     return any(character.isdigit() for character in token)
 
 
-def _is_chinese(chunk: str) -> bool:
+def is_chinese(chunk: str) -> bool:
+    """Whether a chunk is a run of Chinese characters."""
     return "\u3400" <= chunk[0] <= "\u9fff"
 
 
-def _pairs(run: str) -> list[str]:
+def pairs(run: str) -> list[str]:
+    """Neighbouring characters of a run."""
     return [run[place : place + 2] for place in range(len(run) - 1)]
 
 

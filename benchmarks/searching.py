@@ -1,0 +1,327 @@
+"""Benchmark 4: the search over 200,000 variants and 1,000,000 offers of 2,000 suppliers.
+
+The limit is pgbench running the statements that the product runs for the same searches, taken from the server's log,
+on a copy of the same database.
+"""
+
+import asyncio
+import random
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from urllib.parse import urlencode
+from uuid import uuid4
+
+import psycopg
+
+from benchmarks.capture import UUID_TEXT, limit_scripts, statements_logged, writing
+from benchmarks.catalog_world import CatalogWorld, MadeVariant, Scale, definitions_in, number_id, offer_states
+from benchmarks.limits import Limit, pgbench
+from benchmarks.load import Outcome, Plan, run_load
+from benchmarks.product import Product
+from benchmarks.report import Section, number, percentile, table
+from benchmarks.world import World
+from services.catalog.components.rules import TypeDefinition, halves
+from services.catalog.search import actions
+from services.catalog.search.synonyms import TYPE_WORDS
+from shared.contracts.suppliers import EVENT_ROWS_AT_MOST, OFFERS_CHANGED
+from shared.database import Database, transaction
+from shared.feed import Event
+
+_CLIENTS = 8
+_AIM = 2.0
+_REBUILD_AIM = 20_000
+_HITS = 20
+_PAGE = 500
+"""The far page: `_PAGE * _HITS` hits are passed before it."""
+_EVENTS_IN_A_PAGE = 100
+
+
+@dataclass(frozen=True, kw_only=True)
+class Effort:
+    """How large and how long."""
+
+    scale: Scale
+    seconds: float
+    searches: int
+    """Different ones."""
+    rebuilt: int
+    """Offers told again through the reactions."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Kind:
+    """One kind of request."""
+
+    name: str
+    addresses: Sequence[str]
+    clients: int = _CLIENTS
+
+
+@dataclass(kw_only=True)
+class _Measured:
+    """What became of each kind."""
+
+    outcomes: dict[str, Outcome] = field(default_factory=dict)
+    failures: list[str] = field(default_factory=list)
+
+
+class _Searching:
+    """A running catalog over a made world."""
+
+    def __init__(self, running: Product, world: World, effort: Effort) -> None:
+        self.running = running
+        self._buyers = world.buyers
+        self._api = running.api.signed_in(world.buyers[0].tokens)
+        self._effort = effort
+        self.definitions = definitions_in(running.admin_of("catalog"))
+
+    def fill(self, scale: Scale) -> CatalogWorld:
+        self.running.say(f"Filling the index with {scale.offers:,} offers of {scale.variants:,} variants …")
+        begun = time.monotonic()
+        made = CatalogWorld(self.running.admin_of("catalog"), scale)
+        made.fill()
+        self.running.say(f"  {len(made.variants):,} variants in {time.monotonic() - begun:,.0f} s")
+        return made
+
+    def run(self, kind: _Kind, found: _Measured) -> Outcome:
+        outcome = self.load(kind, seconds=self._effort.seconds)
+        found.outcomes[kind.name] = outcome
+        wrong = len(outcome.sent) - len(outcome.read)
+        if wrong or not outcome.sent:
+            found.failures.append(f"{kind.name}: {wrong} of {len(outcome.sent)} failed: {outcome.refusal}")
+        times = [each.milliseconds for each in outcome.read] or [0.0]
+        self.running.say(
+            f"  {kind.name}: p50 {percentile(times, 0.5):,.1f} ms, p99 {percentile(times, 0.99):,.1f} ms, "
+            f"{len(times) / outcome.seconds:,.0f}/s"
+        )
+        return outcome
+
+    def load(self, kind: _Kind, *, seconds: float, most: int = 10**6) -> Outcome:
+        file = self.running.folder / "addresses.txt"
+        file.write_text("\n".join(kind.addresses))
+        plan = Plan(
+            port=self.running.instance.port_base + 2,
+            method="GET",
+            tokens=[buyer.tokens.token() for buyer in self._buyers],
+            bodies=file,
+            connections=kind.clients,
+            seconds=seconds,
+            most=most,
+        )
+        return run_load(plan, folder=self.running.folder)
+
+    def next_address(self, address: str) -> str | None:
+        """Where the page after this one is, as its Link header says."""
+        link = self._api.call("GET", address).headers.get("Link")
+        return None if link is None else link[1 : link.index(">")]
+
+    def limit(self, kind: _Kind, *, seconds: int) -> Limit:
+        """The same searches by pgbench, on a copy."""
+        self.load(kind, seconds=3)
+        with statements_logged(self.running) as transactions:
+            self.load(_Kind(name=kind.name, addresses=kind.addresses, clients=1), seconds=30, most=200)
+        usual = writing(transactions, database="catalog", what="search_variants")
+        with self.running.paused():
+            self.running.copy_for_limit("catalog")
+        shared = {
+            id_
+            for each in usual
+            for statement in each.statements
+            for value in statement.values
+            for id_ in UUID_TEXT.findall(value or "")
+        }
+        scripts = limit_scripts(self.running, usual, service="catalog", name="search", shared=shared)
+        pgbench(scripts.whole, clients=_CLIENTS, seconds=2)
+        return pgbench(scripts.whole, clients=_CLIENTS, seconds=seconds)
+
+
+def searches(
+    variants: Sequence[MadeVariant], definitions: Mapping[str, TypeDefinition], *, many: int
+) -> list[dict[str, str]]:
+    """Words for a type and one of its values, and two facets, of variants drawn at random: each finds something."""
+    dice = random.Random(7)
+    found: list[dict[str, str]] = []
+    while len(found) < many:
+        made = dice.choice(variants)
+        definition = definitions[made.type_code]
+        told = [each.key for each in definition.identity if each.allowed and each.key in made.values]
+        if len(told) < 3:
+            continue
+        first, second, third = dice.sample(told, 3)
+        called = dice.choice([*TYPE_WORDS.get(made.type_code, ()), definition.name_zh])
+        word = halves(made.values[first])[1]
+        facets = {f"p.{key}": made.values[key] for key in (second, third)}
+        found.append({"q": f"{called} {word}"[:200], **facets, "limit": str(_HITS), "offers": "3"})
+    return found
+
+
+def _address(path: str, query: Mapping[str, str]) -> str:
+    return f"/catalog/{path}?{urlencode(query)}"
+
+
+def _kinds(made: CatalogWorld, searching: _Searching, effort: Effort) -> list[_Kind]:
+    """Every kind of request, from the same searches."""
+    asked = searches(made.variants, searching.definitions, many=effort.searches)
+    types = sorted({each.type_code for each in made.variants})
+    narrow = [_address("search", each) for each in asked]
+    landed = {"quantity": "20", "region": "110105", "sort": "price"}
+    units = {code: each.base_unit for code, each in searching.definitions.items()}
+    typed = [dict(each)["q"][: 2 + place % 6] for place, each in enumerate(asked)]
+    page = {"limit": str(_HITS), "offers": "3"}
+    return [
+        _Kind(name="text, two facets, audience", addresses=narrow),
+        _Kind(
+            name="the same with counts of three facets",
+            addresses=[_address("search", {**each, "facets": f"{list(each)[1][2:]},supplier,type"}) for each in asked],
+        ),
+        _Kind(name="suggest", addresses=[_address("suggest", {"q": each}) for each in typed]),
+        _Kind(
+            name="a whole type by landed price",
+            addresses=[_address("search", {**page, **landed, "type": code, "unit": units[code]}) for code in types],
+        ),
+        _Kind(name="everything by relevance", addresses=[_address("search", page)]),
+        _Kind(name="everything by price", addresses=[_address("search", {**page, "sort": "price"})]),
+        _Kind(
+            name="everything by landed price",
+            addresses=[_address("search", {**page, **landed, "unit": "m"})],
+            clients=2,
+        ),
+        _Kind(name="counts over everything", addresses=[_address("search", {**page, "facets": "category"})], clients=2),
+    ]
+
+
+def _pages(searching: _Searching, found: _Measured, *, sort: str) -> None:
+    """Page 2 and a far page of one search, reached by the links; each then asked for again and again."""
+    address = _address("search", {"limit": str(_HITS), "offers": "3", "sort": sort})
+    reached: dict[int, str] = {}
+    for page in range(1, _PAGE + 1):
+        if page in {2, _PAGE}:
+            reached[page] = address
+        following = searching.next_address(address)
+        if following is None:
+            break
+        address = following
+    for page, at in reached.items():
+        searching.run(_Kind(name=f"page {page} of everything by {sort}", addresses=[at], clients=1), found)
+
+
+def rebuild_rate(running: Product, *, offers: int) -> float:
+    """Offers a second through the reactions that follow the feed, into an index that knows none of them."""
+    states = offer_states(running.admin_of("catalog"), most=offers)
+    events = [
+        Event(
+            id=uuid4(),
+            source="suppliers",
+            type=OFFERS_CHANGED,
+            subject="benchmark",
+            time=datetime.now(UTC),
+            data={"supplier_id": str(number_id(2, 1)), "offers": states[start : start + EVENT_ROWS_AT_MOST]},
+            position=f"{start + 1}-{start + 1}",
+        )
+        for start in range(0, len(states), EVENT_ROWS_AT_MOST)
+    ]
+    with psycopg.connect(running.admin_of("catalog")) as connection:
+        connection.execute("TRUNCATE search_variants, search_offers, search_stock")
+    return len(states) / asyncio.run(_apply(running, events))
+
+
+async def _apply(running: Product, events: Sequence[Event]) -> float:
+    """Seconds to apply all of them, a page of the follower in each transaction."""
+    urls = running.urls("catalog")
+    database = Database(app_url=urls.app, system_url=urls.worker, pool_size=1)
+    begun = time.monotonic()
+    for start in range(0, len(events), _EVENTS_IN_A_PAGE):
+        async with transaction(database.system) as session:
+            await actions.offers_changed(session, events=events[start : start + _EVENTS_IN_A_PAGE])
+    seconds = time.monotonic() - begun
+    await database.dispose()
+    return seconds
+
+
+def benchmark(running: Product, world: World, *, effort: Effort) -> Section:
+    """A tenth of the world, then the whole of it."""
+    running.rest("catalog worker")
+    searching = _Searching(running, world, effort)
+    small = effort.scale.smaller(0.1)
+    found_small, found = _Measured(), _Measured()
+    made = searching.fill(small)
+    for kind in _kinds(made, searching, effort):
+        searching.run(kind, found_small)
+    rate = rebuild_rate(running, offers=effort.rebuilt)
+    running.say(f"  rebuilt at {rate:,.0f} offers/s")
+    made = searching.fill(effort.scale)
+    kinds = _kinds(made, searching, effort)
+    for kind in kinds:
+        searching.run(kind, found)
+    for sort in ("relevance", "price"):
+        _pages(searching, found, sort=sort)
+    sizes = made.size_per_offer()
+    limit = searching.limit(kinds[0], seconds=max(3, int(effort.seconds)))
+    again = searching.run(kinds[0], found)
+    running.say(f"  pgbench {limit.per_second:,.0f}/s, HTTP {len(again.read) / again.seconds:,.0f}/s")
+    return Section(
+        title="4. Search",
+        failures=[*found_small.failures, *found.failures],
+        parts=[
+            _limit_table(again, limit),
+            _kind_table(found_small, found, small, effort.scale),
+            _size_table(sizes),
+            f"From the feed's reactions {number(rate)} offers/s into an empty index (aim {number(_REBUILD_AIM)}).",
+            _EXPLAINED,
+        ],
+    )
+
+
+def _limit_table(outcome: Outcome, limit: Limit) -> str:
+    times = [each.milliseconds for each in outcome.read]
+    per_second = len(times) / outcome.seconds
+    ratio = limit.per_second / per_second
+    return table(
+        [f"text, two facets, audience; {_CLIENTS} clients", "searches/s", "p50 ms", "p99 ms"],
+        [
+            ["HTTP", number(per_second), number(percentile(times, 0.5), 1), number(percentile(times, 0.99), 1)],
+            [
+                "pgbench, the same statements",
+                number(limit.per_second),
+                number(percentile(limit.milliseconds, 0.5), 1),
+                number(percentile(limit.milliseconds, 0.99), 1),
+            ],
+            [f"pgbench / HTTP (aim below {number(_AIM)})", number(ratio, 2), "", ""],
+        ],
+    )
+
+
+def _kind_table(small: _Measured, large: _Measured, less: Scale, more: Scale) -> str:
+    rows = []
+    for name, outcome in large.outcomes.items():
+        times = [each.milliseconds for each in outcome.read] or [0.0]
+        before = small.outcomes.get(name)
+        then = [each.milliseconds for each in before.read] if before is not None and before.read else None
+        rows.append(
+            [
+                name,
+                number(len(times) / outcome.seconds),
+                number(percentile(times, 0.5), 1),
+                number(percentile(times, 0.99), 1),
+                "" if then is None else number(percentile(then, 0.5), 1),
+                "" if then is None else number(percentile(then, 0.99), 1),
+            ]
+        )
+    columns = ["request", f"at {more.offers:,} offers: /s", "p50 ms", "p99 ms", f"at {less.offers:,}: p50 ms", "p99 ms"]
+    return table(columns, rows)
+
+
+def _size_table(sizes: Mapping[str, float]) -> str:
+    indexes = sum(size for name, size in sizes.items() if not name.startswith("search_"))
+    rows = [[name, number(size)] for name, size in sizes.items() if size >= 1]
+    return table(["bytes on disk per offer", ""], [["indexes together", number(indexes)], *rows])
+
+
+_EXPLAINED = """\
+A search names a type by a name or everyday word, one of its values, and two facets; every address is of a variant that
+is there. A page has 20 hits with three offers each. The audience keys are those of sixteen buyers who see seven in
+ten offers. pgbench runs every statement of the same requests, prepared, on a copy of the database. Page 500 is reached
+by the Link headers and then asked for again and again by one client, like page 2. At ten times this size (10,000,000
+offers) it was not measured: making it takes longer than a run may."""

@@ -1,0 +1,132 @@
+"""Choosing the way to a page: price and sort every hit, or read offers in the order of an index.
+
+The way depends on how many variants answer. Where both lead to the same order the count may be that of all variants;
+where they differ (prices for a quantity and a place against list prices) only what the caller may see is counted, so
+that no offer hidden from the caller moves a hit.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+from sqlalchemy import Row
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.catalog.search import ranking
+from services.catalog.search.dictionary import Group
+from services.catalog.search.queries import Offers
+from services.catalog.search.ranking import Hits, Place, Sort
+from shared.errors import Unprocessable
+
+PRICED_AT_MOST = 3_000
+"""Variants priced for one page: some fifty milliseconds; more are read in the order of list prices."""
+SORTED_AT_MOST = 20_000
+"""Variants sorted by lead time or carbon, for which no index stands ready."""
+
+
+class TooBroadToSort(Unprocessable):
+    """More variants answer than can be sorted so: narrow the search by words, type or facets."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ranked:
+    """The rows of a page, and whether any stand in the order of list prices though landed ones were asked."""
+
+    rows: Sequence[Row[Any]]
+    by_list_price: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Level:
+    """Groups whose hits are ordered among each other, with the number of their variants."""
+
+    groups: tuple[Group, ...]
+    size: int
+
+
+async def ranked(
+    session: AsyncSession, *, hits: Hits, offers: Offers, sort: Sort, limit: int, after: Place | None
+) -> Ranked:
+    """At most `limit` variants that the caller is offered, in order.
+
+    Raises:
+        TooBroadToSort: see the class.
+    """
+    if sort == "relevance" and after is not None and not hits.some:
+        hits = hits.only(group for group in hits.groups if -group.score >= after[0])
+    sizes = await ranking.sizes(session, hits=hits, most=SORTED_AT_MOST + 1)
+    filled = [(group, size) for group, size in zip(hits.groups, sizes, strict=True) if size]
+    if not filled:
+        return Ranked(rows=[])
+    search = _Search(session, hits, offers, sort, after)
+    if sort == "relevance" and not hits.some:
+        return await search.level_by_level(_levels(filled), limit=limit)
+    whole = _Level(tuple(group for group, _ in filled), sum(size for _, size in filled))
+    if sort in {"relevance", "price"}:
+        return await search.level_by_level([whole], limit=limit)
+    wide = hits.only(whole.groups)
+    if (
+        whole.size > SORTED_AT_MOST
+        and await ranking.visible_up_to(session, hits=wide, offers=offers, most=SORTED_AT_MOST + 1) > SORTED_AT_MOST
+    ):
+        raise TooBroadToSort(f"More than {SORTED_AT_MOST} variants answer; narrow the search to sort it by {sort}.")
+    return Ranked(rows=await search.priced([whole], limit=limit))
+
+
+def _levels(filled: Sequence[tuple[Group, int]]) -> list[_Level]:
+    """Groups of one score, the nearest first."""
+    levels = []
+    for _, same in groupby(filled, key=lambda each: each[0].score):
+        pairs = list(same)
+        levels.append(_Level(tuple(group for group, _ in pairs), sum(size for _, size in pairs)))
+    return levels
+
+
+class _Search:
+    """One page being put together."""
+
+    def __init__(self, session: AsyncSession, hits: Hits, offers: Offers, sort: Sort, after: Place | None) -> None:
+        self._session = session
+        self._hits = hits
+        self._offers = offers
+        self._sort = sort
+        self._after = after
+
+    async def level_by_level(self, levels: Sequence[_Level], *, limit: int) -> Ranked:
+        """Until the page is full: small levels together, each large one by the way that suits it."""
+        rows: list[Row[Any]] = []
+        by_list_price = False
+        rest = list(levels)
+        while rest and len(rows) < limit:
+            some = [rest.pop(0)]
+            while rest and sum(each.size for each in [*some, rest[0]]) <= PRICED_AT_MOST:
+                some.append(rest.pop(0))
+            if await self._walks(some):
+                by_list_price = by_list_price or self._offers.is_landed
+                rows += await self._walk(some, limit=limit - len(rows))
+            else:
+                rows += await self.priced(some, limit=limit - len(rows))
+        return Ranked(rows=rows, by_list_price=by_list_price)
+
+    async def _walks(self, levels: Sequence[_Level]) -> bool:
+        if self._hits.some or sum(each.size for each in levels) <= PRICED_AT_MOST:
+            return False
+        if not self._offers.is_landed:
+            return True
+        among = self._hits.only(group for level in levels for group in level.groups)
+        seen = await ranking.visible_up_to(self._session, hits=among, offers=self._offers, most=PRICED_AT_MOST + 1)
+        return seen > PRICED_AT_MOST
+
+    async def priced(self, levels: Sequence[_Level], *, limit: int) -> Sequence[Row[Any]]:
+        """Every hit of these levels is priced."""
+        among = self._hits.only(group for level in levels for group in level.groups)
+        return await ranking.page(
+            self._session, hits=among, offers=self._offers, sort=self._sort, limit=limit, after=self._after
+        )
+
+    async def _walk(self, levels: Sequence[_Level], *, limit: int) -> Sequence[Row[Any]]:
+        among = self._hits.only(group for level in levels for group in level.groups)
+        return await ranking.walk(
+            self._session, hits=among, offers=self._offers, sort=self._sort, limit=limit, after=self._after
+        )

@@ -1,0 +1,158 @@
+"""From what was found to what a caller reads: hits with their offers, explanations, counts of facets."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.catalog.components import queries as component_queries
+from services.catalog.components.rules import TypeDefinition
+from services.catalog.components.tables import Variant
+from services.catalog.search import queries, ranking, standing
+from services.catalog.search.dictionary import Group
+from services.catalog.search.documents import TYPE_MARK, variant_tokens
+from services.catalog.search.filters import UnknownFacet, properties_named
+from services.catalog.search.finding import Found, Wish
+from services.catalog.search.queries import Best
+from services.catalog.search.ranking import ORDER, Sort
+from services.catalog.search.schemas import (
+    CorrectionView,
+    ExplanationView,
+    FacetCount,
+    FacetView,
+    Hit,
+    OfferView,
+    PointView,
+    SearchAnswer,
+)
+from services.catalog.search.views import asked_of, counted, offer_view, plain, variant_view
+from shared.errors import FieldError
+
+OF_THE_HIT = ("type", "category", "supplier")
+"""Facets every hit has; all others are properties."""
+
+_BEST: Mapping[Sort, Best] = {
+    "relevance": "price", "price": "price", "lead_time": "lead_time", "carbon": "carbon",
+}  # fmt: skip
+
+
+async def answer(
+    session: AsyncSession, *, found: Found, wish: Wish, limit: int, facets: Sequence[str], explain: bool, today: date
+) -> SearchAnswer:
+    """The page, with the counts of these facets.
+
+    Raises:
+        UnknownFacet: one of `facets` is no property of the types asked for.
+    """
+    shown = found.page.rows[:limit]
+    return SearchAnswer(
+        items=await _hits(session, shown, found=found, wish=wish, explain=explain, today=today),
+        match="some" if found.mode == "some" else "all",
+        tokens=list(found.query.tokens),
+        corrections=[CorrectionView(asked=each.asked, taken=each.taken) for each in found.corrections],
+        price_order="list" if found.page.by_list_price else "landed",
+        facets=[await _facet(session, name, found=found) for name in facets],
+    )
+
+
+async def _hits(
+    session: AsyncSession, rows: Sequence[Row[Any]], *, found: Found, wish: Wish, explain: bool, today: date
+) -> list[Hit]:
+    ids = [row.variant_id for row in rows]
+    variants = await component_queries.variants_by_id(session, ids=ids)
+    beside = await standing.beside(session, type_codes=[each.type_code for each in variants.values()], on=today)
+    equivalents = await standing.equivalents_of(session, variant_ids=ids, viewer=found.offers.viewer, on=today)
+    offered: dict[UUID, list[Row[Any]]] = {}
+    most = max(wish.offers_shown, 1)
+    for row in await queries.offers_of(session, variant_ids=ids, offers=found.offers, most=most, best=_BEST[wish.sort]):
+        offered.setdefault(row.variant_id, []).append(row)
+    asked = asked_of(found.offers)
+    hits = []
+    for row in rows:
+        if row.variant_id not in variants or row.variant_id not in offered:
+            continue
+        variant, its = variants[row.variant_id], offered[row.variant_id]
+        counts = counted(variant)
+        views = [
+            offer_view(each, counts=counts, asked=asked, knows_stock=found.offers.knows_stock, beside=beside)
+            for each in its
+        ]
+        best = its[0]
+        hits.append(
+            Hit(
+                variant=variant_view(variant),
+                score=row.score,
+                price_from=None if best.price_from is None else plain(best.price_from),
+                lead_time_from=best.lead_time_from,
+                carbon_from=None if best.carbon_from is None else plain(best.carbon_from),
+                offers_count=best.together,
+                offers=views[: wish.offers_shown],
+                equivalents=equivalents.get(variant.id, []),
+                explanation=_explained(row, variant, views, found=found, sort=wish.sort) if explain else None,
+            )
+        )
+    return hits
+
+
+def _explained(
+    row: Row[Any], variant: Variant, offers: Sequence[OfferView], *, found: Found, sort: Sort
+) -> ExplanationView:
+    group = next(each for each in found.hits.groups if TYPE_MARK + variant.type_code in each.wanted)
+    points = _points(group, variant, found.dictionary.definitions[variant.type_code])
+    priced = [each for each in offers if each.currency == found.offers.currency]
+    cheapest = min(priced, key=lambda each: each.comparable_price, default=None)
+    return ExplanationView(
+        points=points,
+        order=[*ORDER[sort], "variant id"],
+        values=[None if Decimal(value).is_infinite() else plain(Decimal(value)) for value in (row.first, row.second)],
+        price_offer_id=None if cheapest is None else cheapest.offer_id,
+    )
+
+
+def _points(group: Group, variant: Variant, definition: TypeDefinition) -> list[PointView]:
+    tokens = variant_tokens(definition, variant.properties)
+    return [PointView(word=each.word, where=each.where, points=each.points) for each in group.points_of(tokens)]
+
+
+async def _facet(session: AsyncSession, name: str, *, found: Found) -> FacetView:
+    """The counts of one facet, as if it had not been chosen itself: what else could be chosen is counted too."""
+    hits = found.hits.without(name)
+    if name == "supplier":
+        values, complete = await ranking.supplier_counts(session, hits=hits, offers=found.offers)
+        names = await queries.supplier_names(session, supplier_ids=[value for value, _ in values])
+        return _facet_view(name, values, names, complete=complete)
+    definitions = found.dictionary.definitions
+    if name in OF_THE_HIT:
+        keys = dict.fromkeys(definitions, "@")
+        values, complete = await ranking.facet_counts(session, hits=hits, offers=found.offers, keys=keys)
+        if name == "category":
+            values = _by_category(values, definitions)
+        return _facet_view(name, values, {code: each.name_zh for code, each in definitions.items()}, complete=complete)
+    among = {group.type_code: definitions[group.type_code] for group in hits.groups}
+    properties = properties_named(name, among or definitions)
+    if not properties:
+        some = ", ".join(sorted({each.key for definition in among.values() for each in definition.identity})[:40])
+        error = FieldError(field="facets", rule="UnknownFacet", message=name[:60])
+        raise UnknownFacet(f"Counted are {', '.join(OF_THE_HIT)} and properties: {some}.", errors=[error])
+    keys = {code: each.key for code, each in properties.items()}
+    values, complete = await ranking.facet_counts(session, hits=hits, offers=found.offers, keys=keys)
+    if all(each.is_number for each in properties.values()):
+        values = sorted(values, key=lambda each: Decimal(each[0]))
+    return _facet_view(name, values, {}, complete=complete)
+
+
+def _by_category(values: Sequence[tuple[str, int]], definitions: Mapping[str, TypeDefinition]) -> list[tuple[str, int]]:
+    counts: dict[str, int] = {}
+    for code, count in values:
+        category = definitions[code].category
+        counts[category] = counts.get(category, 0) + count
+    return sorted(counts.items(), key=lambda each: (-each[1], each[0]))
+
+
+def _facet_view(name: str, values: Sequence[tuple[str, int]], names: Mapping[str, str], *, complete: bool) -> FacetView:
+    counts = [FacetCount(value=value, name=names.get(value), count=count) for value, count in values]
+    return FacetView(name=name, values=counts, complete=complete)

@@ -1,0 +1,124 @@
+"""Suggestions while somebody types: types and codes by the beginnings of their words, and variants on offer."""
+
+from datetime import date
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.catalog.components import queries as component_queries
+from services.catalog.search import queries, ranking
+from services.catalog.search.dictionary import Dictionary
+from services.catalog.search.finding import offers_seen_by
+from services.catalog.search.knowledge import dictionary
+from services.catalog.search.ranking import Facet, Hits
+from services.catalog.search.schemas import SuggestAnswer, Suggestion
+from services.catalog.search.understanding import understood
+from services.catalog.search.words import Query, chunks, folded, phrase
+from shared.identity import Principal
+
+_TYPES_LOOKED_IN = 6
+_SHORTEST_CODE = 2
+
+
+async def suggest(session: AsyncSession, *, q: str, caller: Principal | None, limit: int, today: date) -> SuggestAnswer:
+    """At most `limit`: types first, then variants, then codes; something of each where there is.
+
+    Types and codes are public. Variants are those that somebody offers to the caller, cheapest first by list price.
+    """
+    if not chunks(q):
+        return SuggestAnswer(items=[])
+    known = await dictionary(session)
+    types = _types(q, known)
+    codes = await _codes(session, q, known, limit=limit)
+    room = max(limit - min(len(types), limit // 3 + 1) - min(len(codes), limit // 4), 1)
+    variants = await _variants(session, q, known, caller=caller, limit=room, today=today)
+    left = limit - len(variants)
+    kept = max(left - min(len(codes), max(limit // 4, left - len(types))), 0)
+    items = [*types[:kept], *variants]
+    return SuggestAnswer(items=[*items, *codes[: limit - len(items)]])
+
+
+def _types(q: str, known: Dictionary) -> list[Suggestion]:
+    """Types called so, or by words that begin so; the more exact the name, the earlier."""
+    typed = phrase(q)
+    found: list[tuple[int, int, str, str]] = []
+    for code, words in known.types.items():
+        if words.definition.deprecated:
+            continue
+        fits = [(_likeness(each, typed), len(each), each) for each in words.phrases if typed in each]
+        if code.lower().startswith(folded(q).strip()):
+            fits.append((0, 0, code))
+        if fits:
+            likeness, length, called = min(fits)
+            found.append((likeness, length, code, called))
+    return [
+        Suggestion(
+            kind="type",
+            text=f"{known.definitions[code].name_zh} {known.definitions[code].name_en}",
+            detail=code if called == code else f"{code} {called}",
+            query={"type": code},
+        )
+        for _, _, code, called in sorted(found)
+    ]
+
+
+def _likeness(called: str, typed: str) -> int:
+    if called == typed:
+        return 0
+    return 1 if called.startswith(typed) else 2
+
+
+async def _codes(session: AsyncSession, q: str, known: Dictionary, *, limit: int) -> list[Suggestion]:
+    begun = q.strip().lower()
+    if len(begun) < _SHORTEST_CODE:
+        return []
+    return [
+        Suggestion(
+            kind="code",
+            text=row.code,
+            detail=f"{row.system} {known.definitions[row.type_code].name_zh}",
+            query={"code": row.code},
+        )
+        for row in await queries.codes_beginning(session, begun=begun, most=limit)
+        if row.type_code in known.definitions
+    ]
+
+
+async def _variants(
+    session: AsyncSession, q: str, known: Dictionary, *, caller: Principal | None, limit: int, today: date
+) -> list[Suggestion]:
+    offers = offers_seen_by(caller, today=today, currency="CNY")
+    await queries.see_as(session, viewer=offers.viewer)
+    hits = _hits(q, known)
+    sizes = await ranking.sizes(session, hits=hits, most=1)
+    filled = [group for group, size in zip(hits.groups, sizes, strict=True) if size][:_TYPES_LOOKED_IN]
+    if not filled:
+        return []
+    rows = await ranking.walk(session, hits=hits.only(filled), offers=offers, sort="relevance", limit=limit, after=None)
+    variants = await component_queries.variants_by_id(session, ids=[row.variant_id for row in rows])
+    return [
+        Suggestion(
+            kind="variant",
+            text=variants[row.variant_id].name_zh,
+            detail=variants[row.variant_id].name_en,
+            query={"q": variants[row.variant_id].key},
+        )
+        for row in rows
+        if row.variant_id in variants
+    ]
+
+
+def _hits(q: str, known: Dictionary) -> Hits:
+    """Variants with every word; the last word may be only the beginning of one."""
+    query = understood(q, known)
+    last = query.tokens[-1] if query.tokens else ""
+    whole = Hits(groups=known.groups(query, among=known.definitions, codes={}, every=True))
+    if not last or q[-1:].isspace() or (known.knows(last) and len(last) > _SHORTEST_CODE):
+        return whole
+    longer = known.beginning(last)
+    if len(longer) < 2:
+        return whole
+    before = Query(tokens=tuple(token for token in query.tokens if token != last), phrases=query.phrases)
+    groups = known.groups(before, among=known.definitions, codes={}, every=True)
+    begun = [group for group in groups if not known.values_of(group.type_code).isdisjoint(longer)]
+    facet = Facet(name="", type_codes=frozenset(known.definitions), tokens=tuple(longer))
+    return Hits(groups=begun, facets=[facet])
