@@ -5,11 +5,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.catalog.components.rules import identity_of, parsed_key
+from services.catalog.search.corrections import distance
 from services.catalog.search.dictionary import Dictionary
 from services.catalog.search.documents import variant_tokens
 from services.catalog.search.places import region_heads, regions_around
 from services.catalog.search.reading import Vocabulary
-from services.catalog.search.corrections import distance
 from services.catalog.search.understanding import code_words, corrected, tokens_of_codes, understood
 from services.catalog.search.words import asked, indexed
 from tests.catalog.conftest import BAR, definitions

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from itertools import islice, takewhile
 
 from services.catalog.components.rules import Kind, TypeDefinition
-from services.catalog.search.documents import TYPE_MARK, type_words, value_tokens
 from services.catalog.search.corrections import Speller
+from services.catalog.search.documents import TYPE_MARK, type_words, value_tokens
 from services.catalog.search.words import Query, indexed, is_chinese, is_specification
 
 VALUE, NAME, OTHER, CODE = 400, 300, 200, 600

@@ -7,7 +7,7 @@ emptied and followed again from the start; until it has caught up the search fin
 from alembic import op
 
 revision = "catalog_0002_search"
-down_revision = "0001"
+down_revision = "catalog_0002_mapping"
 branch_labels = None
 depends_on = None
 

@@ -11,7 +11,7 @@ from alembic import op
 from shared.walls import append_only, row_security
 
 revision = "catalog_0002_standards"
-down_revision = "0001"
+down_revision = "catalog_0002_dictionary"
 branch_labels = None
 depends_on = None
 
