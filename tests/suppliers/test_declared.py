@@ -37,7 +37,7 @@ SHOWN = {
 }
 HEADER = "item_no,standard,freight,certificates,epd"
 ROW = (
-    "A-1,GB  1499.2-2024,12=35.00；110100=20;11=28,"
+    "A-1,ＧＢ  1499.2—2024,12=35.00；110100=20;11=28,"
     "test_report:R-1:国检;production_permit:XK05-001:SAMR:2028-06-30,EPD-1:EPD China:2310.50:2029-12-31"
 )
 

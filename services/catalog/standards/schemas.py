@@ -8,12 +8,13 @@ from pydantic import BeforeValidator, Field, StringConstraints
 from services.catalog.standards.rules import Edition, EditionStatus
 from shared.contracts.fields import Answer, Body, CalendarDate, Name, Text
 from shared.contracts.standards import EditionState, StandardKind
+from shared.designations import folded
 
 EditionCheck = Literal["seen", "own", "verify", "edition_unclear"]
 
 
 def _one_line(value: Any) -> Any:
-    return " ".join(value.split()) if isinstance(value, str) else value
+    return folded(value) if isinstance(value, str) else value
 
 
 Designation = Annotated[

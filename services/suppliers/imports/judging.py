@@ -108,7 +108,9 @@ CLEAN = """
         upper(nullif(btrim(audience), '')) AS audience,
         CASE
             WHEN lower(btrim(standard)) IN ('none', '无') THEN ''
-            WHEN standard IS NOT NULL THEN nullif(btrim(regexp_replace(standard, '\\s+', ' ', 'g')), '')
+            WHEN standard IS NOT NULL THEN nullif(btrim(regexp_replace(
+                regexp_replace(normalize(standard, NFKC), '\\s+', ' ', 'g'), '[\u2010-\u2015\u2212]', '-', 'g'
+            )), '')
         END AS standard,
         freight, certificates, epd,
         coalesce(CAST(%(unit_aliases)s AS jsonb) ->> btrim(unit), nullif(btrim(unit), '')) AS unit,

@@ -22,6 +22,7 @@ from shared.contracts.fields import (
     RegionCode,
 )
 from shared.contracts.suppliers import Certificate, CertificateKind, Epd, Freight
+from shared.designations import folded
 
 Label = Annotated[Name, Field(max_length=100)]
 CarbonText = Annotated[ExactDecimal, Field(gt=0, max_digits=15, decimal_places=6, examples=["2310.5"])]
@@ -78,11 +79,11 @@ Freights = Annotated[list[FreightBody], Field(max_length=FREIGHT_AT_MOST), After
 Certificates = Annotated[list[CertificateBody], Field(max_length=CERTIFICATES_AT_MOST), AfterValidator(_one_a_number)]
 Standard = Annotated[
     str,
-    BeforeValidator(lambda value: " ".join(value.split()) if isinstance(value, str) else value),
+    BeforeValidator(lambda value: folded(value) if isinstance(value, str) else value),
     StringConstraints(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]+$"),
     Field(examples=["GB 1499.2-2024"]),
 ]
-"""An edition: number and year."""
+"""An edition: number and year, as `shared.designations.folded` writes it; a file's cells are folded alike."""
 
 
 class OfferTerms(Body):
