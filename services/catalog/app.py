@@ -8,6 +8,7 @@ from services.catalog.components import routes as component_routes
 from services.catalog.components import variant_routes
 from services.catalog.dictionary import routes as dictionary_routes
 from services.catalog.reactions import REACTIONS
+from services.catalog.references import routes as reference_routes
 from services.catalog.search import routes as search_routes
 from services.catalog.settings import Settings
 from services.catalog.units import routes as unit_routes
@@ -38,6 +39,7 @@ def create_app(
             unit_routes.router,
             code_routes.router,
             upload_routes.router,
+            reference_routes.router,
             carbon_routes.router,
             search_routes.router,
             feed_router("catalog"),
