@@ -15,9 +15,9 @@ app = typer.Typer(
 )
 for part in (setup, people, ordering, status):
     app.registered_commands += part.app.registered_commands
+app.add_typer(catalog.app, name="catalog")
 app.add_typer(suppliers.app, name="suppliers")
 app.add_typer(orders.app, name="orders")
-app.add_typer(catalog.app, name="catalog")
 
 
 def main() -> None:

@@ -13,6 +13,7 @@ from services.catalog.mapping import routes as mapping_routes
 from services.catalog.mapping.jobs import MappingRunner
 from services.catalog.mapping.standards import NothingWithdrawn
 from services.catalog.reactions import REACTIONS
+from services.catalog.references import routes as reference_routes
 from services.catalog.restrictions import routes as restriction_routes
 from services.catalog.search import routes as search_routes
 from services.catalog.settings import Settings
@@ -45,6 +46,7 @@ def create_app(
             unit_routes.router,
             code_routes.router,
             upload_routes.router,
+            reference_routes.router,
             carbon_routes.router,
             mapping_routes.router,
             mapping_review_routes.router,

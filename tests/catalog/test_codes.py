@@ -116,11 +116,15 @@ async def test_a_new_version_of_a_type_retires_the_codes_it_no_longer_names_and_
         "UPDATE classification_codes SET origin = 'OPERATOR' WHERE type_code = 'PC-SLAB'",
         "UPDATE classification_code_events SET by_name = 'nobody'",
         "DELETE FROM code_systems WHERE code = 'IFC'",
-        "INSERT INTO classification_codes (system, edition, code, type_code, relation, origin, added_at) "
-        "VALUES ('GB/T 51269', '', '30-13', 'PC-SLAB', 'primary', 'DICTIONARY', now())",
-        "INSERT INTO classification_codes (system, edition, code, type_code, relation, origin, added_at) "
-        "SELECT system, edition, lower(code), type_code, relation, origin, added_at FROM classification_codes "
-        "WHERE system = 'IFC'",
+        (
+            "INSERT INTO classification_codes (system, edition, code, type_code, relation, origin, added_at) "
+            "VALUES ('GB/T 51269', '', '30-13', 'PC-SLAB', 'primary', 'DICTIONARY', now())"
+        ),
+        (
+            "INSERT INTO classification_codes (system, edition, code, type_code, relation, origin, added_at) "
+            "SELECT system, edition, lower(code), type_code, relation, origin, added_at FROM classification_codes "
+            "WHERE system = 'IFC'"
+        ),
     ],
 )
 async def test_the_database_itself_keeps_codes_and_their_shape(database: Database, statement):

@@ -43,7 +43,9 @@ class Desk:
         body = {"title": "Grades", "note": "GB 1499.2-2024", "changes": changes}
         return await self.http.post(PROPOSALS, json=body, headers=signed_in(as_) | once())
 
-    async def decide(self, proposal: dict[str, Any], verb: str, *, as_=REVIEWER, revision: int | None = None, **body):
+    async def decide(
+        self, proposal: dict[str, Any], verb: str, *, as_=REVIEWER, revision: int | None = None, **body: Any
+    ):
         seen = proposal["revision"] if revision is None else revision
         headers = signed_in(as_) | once() | {"If-Match": f'"{seen}"'}
         return await self.http.post(f"{PROPOSALS}/{proposal['id']}/{verb}", json=body or None, headers=headers)
@@ -148,14 +150,14 @@ async def test_any_two_published_versions_are_compared(desk: Desk):
 async def test_who_proposed_does_not_review_and_nobody_else_revises(desk: Desk):
     document = await desk.document(change=richer)
     proposed = (await desk.propose({"publish": document})).json()
-    for verb, body in (("approval", {}), ("return", {"reason": "mine"})):
-        own = await desk.decide(proposed, verb, as_=PROPOSER, **body)
+    for verb in ("approval", "return"):
+        own = await desk.decide(proposed, verb, as_=PROPOSER, reason="mine")
         assert (own.status_code, own.json()["code"]) == (403, "SecondPersonNeeded")
     returned = (await desk.decide(proposed, "return", reason="name the successor")).json()
     assert (returned["state"], returned["review_reason"]) == ("RETURNED", "name the successor")
     again = await desk.decide(returned, "approval")
     assert (again.status_code, again.json()["code"]) == (409, "ProposalSettled")
-    body = {"title": "Better", "changes": [{"publish": document}]}
+    body: dict[str, Any] = {"title": "Better", "changes": [{"publish": document}]}
     headers = {"If-Match": f'"{returned["revision"]}"'}
     path = f"{PROPOSALS}/{proposed['id']}"
     other = await desk.http.put(path, json=body, headers=headers | signed_in(THIRD))
@@ -334,15 +336,15 @@ async def test_what_operators_reviewed_a_seed_never_overrides(desk: Desk, databa
 @pytest.mark.parametrize(
     "statement",
     [
-        "INSERT INTO component_type_versions SELECT code, 2, content_hash, "
-        "jsonb_set(definition, '{properties}', '[]'), published_at, NULL FROM component_type_versions",
-        "INSERT INTO component_type_versions SELECT code, 2, content_hash, "
+        ("INSERT INTO component_type_versions SELECT code, 2, content_hash, "
+        "jsonb_set(definition, '{properties}', '[]'), published_at, NULL FROM component_type_versions"),
+        ("INSERT INTO component_type_versions SELECT code, 2, content_hash, "
         "jsonb_set(definition, '{properties,0,allowed}', '[\"x\"]'), published_at, NULL FROM component_type_versions "
-        "WHERE code = 'RB-HRB'",
-        "INSERT INTO component_type_versions SELECT code, 2, content_hash, "
-        "jsonb_set(definition, '{base_uom}', '\"set\"'), published_at, NULL FROM component_type_versions",
-        "INSERT INTO component_type_versions SELECT code, 3, content_hash, definition, published_at, NULL "
-        "FROM component_type_versions",
+        "WHERE code = 'RB-HRB'"),
+        ("INSERT INTO component_type_versions SELECT code, 2, content_hash, "
+        "jsonb_set(definition, '{base_uom}', '\"set\"'), published_at, NULL FROM component_type_versions"),
+        ("INSERT INTO component_type_versions SELECT code, 3, content_hash, definition, published_at, NULL "
+        "FROM component_type_versions"),
         "DELETE FROM component_types WHERE code = 'RB-HRB'",
         "UPDATE component_types SET successor = code, status = 'DEPRECATED'",
         "UPDATE component_types SET successor = 'RB-COIL' WHERE code = 'RB-HRB'",
@@ -360,11 +362,11 @@ async def test_the_database_itself_keeps_every_code(database: Database, statemen
 @pytest.mark.parametrize(
     "statement",
     [
-        "UPDATE type_proposals SET state = 'PUBLISHED', reviewed_by = proposed_by, reviewed_at = now(), "
-        "dictionary_version = 1",
+        ("UPDATE type_proposals SET state = 'PUBLISHED', reviewed_by = proposed_by, reviewed_at = now(), "
+        "dictionary_version = 1"),
         "UPDATE type_proposals SET state = 'PUBLISHED', dictionary_version = 1",
-        "UPDATE type_proposals SET state = 'RETURNED', reviewed_by = gen_random_uuid(), reviewed_at = now(), "
-        "review_reason = ''",
+        ("UPDATE type_proposals SET state = 'RETURNED', reviewed_by = gen_random_uuid(), reviewed_at = now(), "
+        "review_reason = ''"),
         "UPDATE type_proposals SET changes = '[]'",
         "DELETE FROM type_proposals",
         "UPDATE type_proposal_events SET by_name = 'nobody'",

@@ -94,6 +94,35 @@ async def test_a_document_that_breaks_its_own_rules_changes_nothing(database: Da
     assert len(await published_events(database)) == 77
 
 
+def a_property(**members: Any) -> dict[str, Any]:
+    bar = next(entry for entry in taxonomy_document()["components"] if entry["code"] == "RB-HRB")
+    grade, *others = deepcopy(bar["properties"])
+    return {"properties": [grade | members, *others]}
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (a_property(allowed=["HRB400E"]), "ValueRemoved"),
+        (a_property(key="class"), "PropertyRemoved"),
+        (a_property(unit="mm"), "PropertyReused"),
+        (a_property(retired={"HRB400": {"reason": "old"}}), "SuccessorMissing"),
+        ({"base_uom": "m"}, "BaseUnitChanged"),
+    ],
+)
+async def test_a_new_taxonomy_keeps_the_promises_of_the_old_one(database: Database, change, said):
+    with pytest.raises(TaxonomyError, match=said):
+        await load_taxonomy(database.system, document=changed_document(**change), at=AT)
+    assert len(await published_events(database)) == 77
+
+
+async def test_an_older_taxonomy_loaded_again_changes_nothing(database: Database, http: httpx.AsyncClient):
+    await load_taxonomy(database.system, document=changed_document(name_zh="螺纹钢"), at=AT)
+    done = await load_taxonomy(database.system, document=taxonomy_document(), at=AT)
+    assert (done.published, done.deprecated, done.unchanged) == ((), (), 77)
+    assert (await http.get("/catalog/types/RB-HRB")).json()["name_zh"] == "螺纹钢"
+
+
 def test_a_document_without_its_parts_is_refused():
     with pytest.raises(TaxonomyError):
         read_taxonomy({"components": []})

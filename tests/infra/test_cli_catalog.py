@@ -1,73 +1,69 @@
-"""`dougong catalog …`: the registers from the command line."""
+"""`dougong catalog import-…`: a file goes to the catalog as it is, and what became of it is told."""
 
 import json
 from pathlib import Path
+from typing import Any
 
-from tests.infra.conftest import FakeServices
+import pytest
 
-EDITION = {
-    "designation": "GB/T 1499.2-2018",
-    "title": "热轧带肋钢筋",
-    "status": "withdrawn",
-    "effective_on": "2018-11-01",
-    "withdrawn_on": "2024-09-25",
-    "replaced_by": "GB 1499.2-2024",
+CODES = "/catalog/codes/imports"
+DICTIONARIES = "/catalog/dictionaries/imports"
+UPLOAD: dict[str, Any] = {
+    "id": "upload-1",
+    "kind": "CODES",
+    "dry_run": False,
+    "repeated": False,
+    "subject": None,
+    "counts": {"rows": 2, "added": 2, "changed": 0, "unchanged": 0},
+    "rejected": 0,
+    "warned": 0,
+    "at": "2026-11-22T04:00:00Z",
+    "problems": [],
 }
-REPORT = {"dry_run": False, "created": 1, "changed": 0, "unchanged": 2, "rejected": 0, "problems": []}
+PROBLEM = {"severity": "rejected", "row": "3", "field": "code", "code": "CodeMalformed", "message": "no code of ETIM"}
 
 
-def test_editions_are_listed_for_anybody(dougong, services: FakeServices):
-    services.on("GET", "/catalog/standards", (200, [EDITION]))
-    result = dougong("catalog", "standards", "list", "1499.2", "--status", "withdrawn", "--json")
+@pytest.fixture
+def codes(tmp_path: Path) -> Path:
+    file = tmp_path / "codes.csv"
+    file.write_text("system,code,type_code\nETIM,EC000001,PC-SLAB\n", encoding="utf-8")
+    return file
+
+
+def test_a_file_of_codes_goes_up_as_it_is_and_the_counts_come_back(dougong, services, codes):
+    services.on("POST", CODES, (200, UPLOAD))
+    result = dougong("catalog", "import-codes", str(codes), "--dry-run", "--json")
     assert result.exit_code == 0, result.output
-    assert json.loads(result.stdout)[0]["replaced_by"] == "GB 1499.2-2024"
-    (asked,) = services.asked("GET", "/catalog/standards")
-    assert (asked.query["q"], asked.query["status"]) == ("1499.2", "withdrawn")
-    assert "authorization" not in asked.headers
+    assert json.loads(result.stdout)["counts"]["added"] == 2
+    (sent,) = services.asked("POST", CODES)
+    assert sent.body == codes.read_bytes()
+    assert sent.query == {"dry_run": "true", "file_name": "codes.csv"}
+    assert sent.headers["content-type"] == "text/csv"
 
 
-def test_an_edition_is_withdrawn_in_the_version_that_was_read(dougong, services: FakeServices):
-    services.on("GET", "/catalog/standards/.*", (200, EDITION, {"ETag": '"3"'}))
-    services.on("POST", "/catalog/standards/withdrawals", (200, EDITION))
-    arguments = ("--on", "2024-09-25", "--source", "SAMR 2024 no. 9", "--replaced-by", "GB 1499.2-2024")
-    result = dougong("catalog", "standards", "withdraw", "GB/T 1499.2-2018", *arguments)
-    assert result.exit_code == 0, result.output
-    (sent,) = services.asked("POST", "/catalog/standards/withdrawals")
-    assert sent.headers["if-match"] == '"3"'
-    assert sent.headers["idempotency-key"]
-    assert json.loads(sent.body)["withdrawn_on"] == "2024-09-25"
-    assert dougong("catalog", "standards", "withdraw", "X", "--on", "soon", "--source", "x").exit_code == 2
-
-
-def test_a_file_with_bad_rows_is_done_in_part(dougong, services: FakeServices, tmp_path: Path):
-    file = tmp_path / "standards.csv"
-    file.write_text("标准号,标准名称,来源\nGB/T 1-2020,一,x\n", encoding="utf-8")
-    problem = {"row": 3, "field": "title", "code": "Required", "message": "its title must be said"}
-    services.on("POST", "/catalog/standards/imports", (200, REPORT | {"rejected": 1, "problems": [problem]}))
-    result = dougong("catalog", "standards", "import", str(file), "--dry-run")
+def test_rejected_rows_are_told_by_line_and_exit_code_four(dougong, services, codes):
+    services.on("POST", CODES, (200, UPLOAD | {"rejected": 1, "problems": [PROBLEM]}))
+    result = dougong("catalog", "import-codes", str(codes))
     assert result.exit_code == 4
-    assert "its title must be said" in result.stdout
-    (sent,) = services.asked("POST", "/catalog/standards/imports")
-    assert (sent.query["dry_run"], sent.body) == ("true", file.read_bytes())
-    assert dougong("catalog", "standards", "import", str(tmp_path / "none.csv")).exit_code == 2
+    assert "no code of ETIM" in result.stdout
+    assert "problems.csv" in result.stdout
 
 
-def test_restrictions_are_imported_and_asked_for_a_place(dougong, services: FakeServices, tmp_path: Path):
-    file = tmp_path / "banned.csv"
-    file.write_text("限制类型,构件类型\n", encoding="utf-8")
-    services.on("POST", "/catalog/restrictions/imports", (200, REPORT))
-    assert dougong("catalog", "restrictions", "import", str(file)).exit_code == 0
-    entry = {
-        "kind": "banned",
-        "type_code": "RB-HRB",
-        "properties": {"grade": "HRB400"},
-        "regions": [],
-        "from_on": "2026-07-01",
-        "until_on": None,
-        "source": "公告",
-        "text": "禁止使用",
-    }
-    services.on("GET", "/catalog/restrictions/in-force", (200, [entry]))
-    result = dougong("catalog", "restrictions", "list", "--region", "110105")
+def test_a_dictionary_goes_up_and_a_repeated_one_is_told(dougong, services, tmp_path):
+    file = tmp_path / "parts.json"
+    file.write_text('{"Classes": []}', encoding="utf-8")
+    services.on("POST", DICTIONARIES, (200, UPLOAD | {"kind": "DICTIONARY", "repeated": True, "subject": "d-1"}))
+    result = dougong("catalog", "import-dictionary", str(file))
     assert result.exit_code == 0, result.output
-    assert "the whole country" in result.stdout
+    assert "taken before" in result.stderr
+    assert "d-1" in result.stdout
+    assert services.asked("POST", DICTIONARIES)[0].headers["content-type"] == "application/json"
+
+
+def test_what_the_service_refuses_is_exit_code_one_and_no_file_exit_code_two(dougong, services, codes, tmp_path):
+    problem = {"code": "CodeFileRefused", "detail": "The first line names the columns …"}
+    services.on("POST", CODES, (422, problem))
+    result = dougong("catalog", "import-codes", str(codes))
+    assert result.exit_code == 1
+    assert "CodeFileRefused" in result.stderr
+    assert dougong("catalog", "import-dictionary", str(tmp_path / "none.json")).exit_code == 2

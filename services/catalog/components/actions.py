@@ -28,7 +28,7 @@ from services.catalog.components.tables import (
     Standard,
     TypeStandard,
 )
-from services.catalog.components.taxonomy import Taxonomy, TypeEntry, read_taxonomy
+from services.catalog.components.taxonomy import Taxonomy, TaxonomyError, TypeEntry, read_taxonomy
 from services.catalog.standards.actions import keep_named_editions
 from services.catalog.units.tables import UnitOfMeasure
 from shared.contracts.catalog import TYPE_PUBLISHED, TypePublished

@@ -105,11 +105,11 @@ async def types_for_update(session: AsyncSession) -> Mapping[str, ComponentType]
 async def version_by_hash(session: AsyncSession, *, hashes: Mapping[str, str]) -> Mapping[str, int]:
     """The newest version of each type (by code) that has the content of this hash, where one has."""
     rows = await session.execute(
-        select(col(ComponentTypeVersion.code), func.max(col(ComponentTypeVersion.version)))
+        select(col(ComponentTypeVersion.code), func.max(col(ComponentTypeVersion.version)).label("newest"))
         .where(tuple_(col(ComponentTypeVersion.code), col(ComponentTypeVersion.content_hash)).in_(hashes.items()))
         .group_by(col(ComponentTypeVersion.code))
     )
-    return {code: version for code, version in rows}
+    return {row.code: row.newest for row in rows}
 
 
 async def newest_dictionary_version(session: AsyncSession) -> int:

@@ -1,1 +1,1 @@
-"""How the dictionary changes: proposals, review by a second person, published versions, and what differs between two."""
+"""How the dictionary changes: proposals, review by a second person, versions, and what differs between two."""

@@ -110,6 +110,7 @@ async def proposal(proposal_id: UUID, _: Operator, session: SystemSession, respo
     responses=refusals(MalformedRequest, ProposalNotFound, NotYourProposal, ProposalSettled, ProposalUnsound, *_SEEN),
 )
 async def revise(
+    *,
     proposal_id: UUID,
     body: ProposalRequest,
     expected: ExpectedVersion,
@@ -138,6 +139,7 @@ async def revise(
     responses=refusals(MalformedRequest, ProposalNotFound, SecondPersonNeeded, ProposalSettled, *_SEEN, *_ONCE),
 )
 async def send_back(
+    *,
     proposal_id: UUID,
     body: Return,
     expected: ExpectedVersion,
@@ -161,7 +163,13 @@ async def send_back(
     ),
 )
 async def approve(
-    proposal_id: UUID, expected: ExpectedVersion, caller: Operator, session: SystemSession, response: Response, now: Now
+    *,
+    proposal_id: UUID,
+    expected: ExpectedVersion,
+    caller: Operator,
+    session: SystemSession,
+    response: Response,
+    now: Now,
 ) -> ProposalView:
     """By another operator than who proposed it. All changes are published together, each told as an event."""
     row = await actions.approve(session, proposal_id=proposal_id, expected=expected, by=caller, at=now)
@@ -174,7 +182,13 @@ async def approve(
     responses=refusals(ProposalNotFound, NotYourProposal, ProposalSettled, *_SEEN, *_ONCE),
 )
 async def withdraw(
-    proposal_id: UUID, expected: ExpectedVersion, caller: Operator, session: SystemSession, response: Response, now: Now
+    *,
+    proposal_id: UUID,
+    expected: ExpectedVersion,
+    caller: Operator,
+    session: SystemSession,
+    response: Response,
+    now: Now,
 ) -> ProposalView:
     """For good; it stays on record."""
     row = await actions.withdraw(session, proposal_id=proposal_id, expected=expected, by=caller, at=now)

@@ -38,7 +38,7 @@ def entities_in_common(related: Iterable[str], type_codes: Iterable[str]) -> lis
 
 def cut_cycles(parents: Mapping[str, str]) -> Sequence[str]:
     """Codes whose parent must be dropped so that every class has an end above it."""
-    cut: list[str] = []
+    cut: dict[str, None] = {}
     settled: set[str] = set()
     for start in parents:
         path: dict[str, None] = {}
@@ -47,6 +47,6 @@ def cut_cycles(parents: Mapping[str, str]) -> Sequence[str]:
             path[code] = None
             code = None if code in cut else parents.get(code)
         if code is not None and code in path:
-            cut.append(code)
+            cut[code] = None
         settled.update(path)
-    return cut
+    return list(cut)
