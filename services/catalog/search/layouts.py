@@ -56,7 +56,7 @@ LAYOUTS: Mapping[str, Sequence[Layout]] = {
 
 LABELS: Mapping[str, Sequence[str]] = {
     "diameter": ("直径", "公称直径", "d="),
-    "bar_dia": ("直径", "钢筋直径", "d="),
+    "bar_dia": ("钢筋直径", "直径", "适用钢筋", "钢筋", "d="),
     "length": ("定尺长度", "定尺", "长度", "板长", "长", "l=", "l:"),
     "width": ("宽度", "板宽", "宽", "w=", "b="),
     "height": ("高度", "高", "h="),
@@ -69,7 +69,7 @@ LABELS: Mapping[str, Sequence[str]] = {
     "slump": ("坍落度", "塌落度", "坍落", "t="),
     "max_aggregate": ("最大粒径", "骨料粒径", "粒径", "骨料", "石子"),
     "density": ("表观密度", "密度", "容重", "干密度"),
-    "zinc": ("双面镀锌量", "镀锌量", "锌层", "锌量", "z"),
+    "zinc": ("双面镀锌量", "双面镀锌", "镀锌量", "镀锌层", "镀锌", "锌层", "锌量", "z"),
     "fineness": ("细度模数", "细度", "mx=", "mx", "fm="),
     "strength_28d": ("28d抗压强度", "28d抗压", "28d强度", "抗压强度", "28d"),
     "rough_in": ("坑距", "孔距"),
@@ -85,14 +85,14 @@ LABELS: Mapping[str, Sequence[str]] = {
     "structural_t": ("内叶厚度", "内叶"),
     "insulation_t": ("保温厚度", "保温层", "保温"),
     "outer_t": ("外叶厚度", "外叶"),
-    "overhang": ("挑出长度", "挑出"),
+    "overhang": ("挑出长度", "挑出", "悬挑长度", "悬挑"),
     "depth": ("截面高",),
     "precast_h": ("预制高度", "预制高"),
     "inner_l": ("内净长", "净长"),
     "inner_w": ("内净宽", "净宽"),
     "truss_height": ("桁架高度", "桁架高"),
-    "top_dia": ("上弦直径", "上弦"),
-    "bottom_dia": ("下弦直径", "下弦"),
+    "top_dia": ("上弦筋直径", "上弦直径", "上弦筋", "上弦"),
+    "bottom_dia": ("下弦筋直径", "下弦直径", "下弦筋", "下弦"),
     "wire_dia_long": ("纵筋直径", "纵筋"),
     "wire_dia_cross": ("横筋直径", "横筋"),
     "spacing_long": ("纵筋间距", "纵距"),
@@ -105,13 +105,28 @@ LABELS: Mapping[str, Sequence[str]] = {
 }
 """Words and letters in front of a number."""
 
+TEXT_LABELS: Mapping[str, Sequence[str]] = {
+    "piece_mark": ("构件编号", "构件号", "编号", "件号"),
+    "type_mark": ("型号", "规格型号", "图集型号"),
+    "model": ("型号", "规格型号"),
+    "mesh_type": ("型号", "网片型号"),
+    "bbs_no": ("料表编号", "料表号", "料表", "料单编号", "料单号", "料单"),
+    "shape_code": ("形状代码", "形状代号", "形状"),
+    "drawing_no": ("深化图号", "深化图", "图号"),
+    "revision": ("版本", "版次", "rev"),
+    "scheme_no": ("系统图号", "系统图", "箱号", "柜号", "编号"),
+    "size": ("尺码", "号码"),
+}
+"""Words in front of a mark."""
+
 SUFFIXES: Mapping[str, Sequence[str]] = {
-    "series": ("系列",),
+    "series": ("系列", "系"),
+    "slump": ("±",),
     "thickness": ("厚",),
     "precast_t": ("厚",),
     "wall": ("厚",),
     "t": ("厚",),
-    "length": ("长",),
+    "length": ("延长米", "延米", "长"),
     "width": ("宽",),
     "height": ("高",),
     "temp": ("℃", "°c", "度"),

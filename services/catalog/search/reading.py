@@ -37,6 +37,8 @@ class Reading:
     """What looks like a value and was not understood."""
     contested: tuple[str, ...] = ()
     """Properties for which the line states two values."""
+    listed: tuple[str, ...] = ()
+    """Those of them whose values stand side by side: Φ16/18/20."""
 
     @property
     def missing(self) -> tuple[Property, ...]:
@@ -106,6 +108,7 @@ class Vocabulary:
                     formal=any(each in words.formal for each in query.phrases),
                     unread=values.unread,
                     contested=values.contested,
+                    listed=values.listed,
                 )
                 readings.append(reading)
         readings.sort(key=lambda each: (-each.name, -len(each.known), -each.attributes, each.definition.code))
