@@ -125,7 +125,9 @@ class Judge:
                 if units := self._named(found[1]):
                     text = text[: found.start()] + " " + text[found.end() :]
                     break
-        understood = self._understanding.of(Line(code=None, text=text, properties={}))
+        understood = self._understanding.of(
+            Line(code=None, text=text, properties={}, name=row.name if row.spec else "")
+        )
         stated = f"{row.text} {row.others.get('standard', '')}"
         return ReadRow(row=row, readings=understood.readings, units=units, standards=standards_in(stated))
 

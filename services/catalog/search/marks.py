@@ -60,12 +60,15 @@ def _read_pile(properties: Properties, line: ReadLine, known: dict[str, str]) ->
             return
 
 
-_MESH = re.compile(r"φ?([0-9.]+)(?:mm)?@([0-9]+)(?:mm)?\s*[x/+]?\s*φ?([0-9.]+)(?:mm)?@([0-9]+)(?:mm)?")
+_MESH = re.compile(r"φ?([0-9.]+)(?:mm)?@([0-9]+)(?:mm)?\s*[x×*/+]?\s*φ?([0-9.]+)(?:mm)?@([0-9]+)(?:mm)?")
+_MESH_IN_WORDS = re.compile(
+    r"纵筋\s*φ?([0-9.]+)(?:mm)?\s*间距\s*([0-9]+)(?:mm)?[\s/]*横筋\s*φ?([0-9.]+)(?:mm)?\s*间距\s*([0-9]+)(?:mm)?"
+)
 
 
 def _read_mesh(properties: Properties, line: ReadLine, known: dict[str, str]) -> None:
     """Φ7@100×Φ7@150: along and across, wire and spacing."""
-    for match in line.found(_MESH):
+    for match in (*line.found(_MESH), *line.found(_MESH_IN_WORDS)):
         keys = ("wire_dia_long", "spacing_long", "wire_dia_cross", "spacing_cross")
         values = {key: accepted(properties[key], match[place]) for place, key in enumerate(keys, 1)}
         if None not in values.values():

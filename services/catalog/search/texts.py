@@ -18,13 +18,15 @@ _LABELLED_COLOUR = re.compile(r"(?:颜色|色号)\s*[:：]?\s*([\u3400-\u9fff]{1
 _SECTION = re.compile(
     r"(?:(?<![a-z0-9])[i\[]|(?<=[#号])|(?<![0-9a-z.]))\s*([0-9]{1,2}(?:\.[0-9])?[abc]?)#?(?![0-9a-z.x])"
 )
-_SYSTEM = re.compile(r"([\u3400-\u9fff]{1,6}体系)")
+_SYSTEM = re.compile(r"(?:采用|使用|为)?([\u3400-\u9fff]{1,4}?体系)")
 _REVISION = re.compile(r"(?<![a-z0-9])([a-z0-9])\s?版")
 _SIZE_OF_PERSON = re.compile(r"(?:尺码|号码)\s*[:：]?\s*([0-9]{2}码?|x{0,3}[slm]码?|均码)")
 _OPEN_MARK = re.compile(
     r"(?<![a-z0-9.\-])(?=[a-z0-9.\-]*[a-z])(?=[a-z0-9.\-]*[0-9])[a-z0-9]+(?:[.\-][a-z0-9]+)*(?![a-z0-9\-])"
 )
 _MARKS = frozenset({"type_mark", "piece_mark", "model", "mesh_type", "bbs_no", "scheme_no", "drawing_no"})
+_ONCE = (_COLOUR, _SYSTEM)
+"""Two different ones in a text contradict each other."""
 _KEPT_AS_WRITTEN = (_COLOUR, _LABELLED_COLOUR, _SECTION, _SYSTEM, _SIZE_OF_PERSON)
 
 TextPatterns = Sequence[tuple[Property, re.Pattern[str]]]
@@ -61,15 +63,23 @@ def read_texts(patterns: TextPatterns, line: ReadLine, known: dict[str, str]) ->
     for each, pattern in patterns:
         if each.key in known:
             continue
-        for match in line.found(pattern):
-            text = _glass(match[1]) if pattern is _BUILD else match[1].strip()
-            if pattern is not _BUILD and (pattern not in _KEPT_AS_WRITTEN or text.isascii()):
-                text = text if pattern is _SECTION else text.upper()
-            value = accepted(each, text)
-            if value is not None:
-                known[each.key] = value
-                line.take(match.start(), match.end())
-                break
+        found = [(match, _text_of(pattern, match)) for match in line.found(pattern)]
+        values = [(match, value) for match, text in found if (value := accepted(each, text)) is not None]
+        if not values:
+            continue
+        if pattern in _ONCE and len({value for _, value in values}) > 1:
+            line.contested.add(each.key)
+        known[each.key] = values[-1][1] if pattern in _ONCE else values[0][1]
+        for match, _ in values if pattern in _ONCE else values[:1]:
+            line.take(match.start(), match.end())
+
+
+def _text_of(pattern: re.Pattern[str], match: re.Match[str]) -> str:
+    if pattern is _BUILD:
+        return _glass(match[1])
+    text = match[1].strip()
+    as_written = pattern is _SECTION or (pattern in _KEPT_AS_WRITTEN and not text.isascii())
+    return text if as_written else text.upper()
 
 
 def _glass(build: str) -> str:
@@ -79,9 +89,13 @@ def _glass(build: str) -> str:
 
 
 def read_open_mark(definition: TypeDefinition, line: ReadLine, known: dict[str, str]) -> None:
-    """The one mark that is left in a text that states all else is the one mark that is open."""
-    missing = [each for each in definition.identity if each.required and each.key not in known]
-    if len(missing) != 1 or missing[0].key not in _MARKS or missing[0].kind is not Kind.STRING:
+    """The one mark that is left in a text is the one mark that is open."""
+    missing = [
+        each
+        for each in definition.identity
+        if each.required and each.key not in known and each.key in _MARKS and each.kind is Kind.STRING
+    ]
+    if len(missing) != 1:
         return
     marks = list(line.found(_OPEN_MARK))
     if len(marks) == 1 and (value := accepted(missing[0], marks[0][0].upper())) is not None:

@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import pairwise
 
 from services.catalog.components.naming import DIAMETERS, NOMINALS
 from services.catalog.components.rules import Kind, Property, TypeDefinition
@@ -123,6 +124,7 @@ def _label_pattern(each: Property) -> str:
 def read_values(definition: TypeDefinition, text: str, *, given: Mapping[str, str] | None = None) -> Values:
     """What a text states; `given` values stand already."""
     reader, line, known = _reader_of(definition), ReadLine(text), dict(given or {})
+    _read_lists(reader, line, known)
     read_marks(definition, reader.properties, line, known)
     _read_words(reader, line, known)
     if line.drawn_grade is not None:
@@ -145,17 +147,33 @@ def read_values(definition: TypeDefinition, text: str, *, given: Mapping[str, st
     )
 
 
+_LIST = re.compile(
+    rf"(?<![0-9.x\-])({_NUMBER})(mm2|mm|m)?((?:\s*/\s*{_NUMBER}(?![0-9a-z.x\-]))*\s*/\s*{_NUMBER})(mm2|mm|m)?(?![0-9a-z.x\-+@])"
+)
+
+
+def _read_lists(reader: _Reader, line: ReadLine, known: dict[str, str]) -> None:
+    """Φ16/18/20: growing sizes side by side, each of which one property takes, are several things in one row."""
+    for match in line.found(_LIST):
+        numbers = [match[1], *(part.strip() for part in match[3].split("/") if part.strip())]
+        if any(Decimal(a) >= Decimal(b) for a, b in pairwise(numbers)):
+            continue
+        unit = match[4] or match[2]
+        for each in reader.properties.values():
+            if each.kind is not Kind.ENUM or (unit is not None and unit != each.unit):
+                continue
+            values = [accepted(each, number) for number in numbers]
+            if None not in values:
+                line.contested.add(each.key)
+                line.listed.add(each.key)
+                known.setdefault(each.key, values[0] or "")
+                line.take(match.start(), match.end())
+                break
+
+
 def _read_words(reader: _Reader, line: ReadLine, known: dict[str, str]) -> None:
     """The allowed values whose words stand in the text; of two for one property the longer word counts."""
-    if reader.pattern is None:
-        return
-    hits: dict[str, dict[str, tuple[int, list[tuple[int, int]]]]] = {}
-    for match in line.found(reader.pattern):
-        for key, value in _meant(reader, match[0]):
-            if key in known:
-                continue
-            size, spans = hits.setdefault(key, {}).setdefault(value, (0, []))
-            hits[key][value] = (max(size, len(match[0])), [*spans, match.span()])
+    hits = _hits(reader, line, known)
     taken: set[tuple[int, int]] = set()
     for key in reader.properties:
         found = {
@@ -176,6 +194,19 @@ def _read_words(reader: _Reader, line: ReadLine, known: dict[str, str]) -> None:
                 line.take(*span)
 
 
+def _hits(
+    reader: _Reader, line: ReadLine, known: Mapping[str, str]
+) -> dict[str, dict[str, tuple[int, list[tuple[int, int]]]]]:
+    """By property and value: the length of its longest word in the text, and where its words stand."""
+    hits: dict[str, dict[str, tuple[int, list[tuple[int, int]]]]] = {}
+    for match in line.found(reader.pattern) if reader.pattern is not None else ():
+        for key, value in _meant(reader, match[0]):
+            if key not in known:
+                size, spans = hits.setdefault(key, {}).get(value, (0, []))
+                hits[key][value] = (max(size, len(match[0])), [*spans, match.span()])
+    return hits
+
+
 _BETWEEN = re.compile(r"\s*(?:/|-|,|和|及|或|与|\+|、|\s)?\s*")
 
 
@@ -184,7 +215,7 @@ def _side_by_side(text: str, spans: Sequence[tuple[int, int]]) -> bool:
     ordered = sorted(spans)
     return any(
         _BETWEEN.fullmatch(text[first[1] : second[0]]) is not None and "/" in text[first[1] : second[0]]
-        for first, second in zip(ordered, ordered[1:], strict=False)
+        for first, second in pairwise(ordered)
     )
 
 
