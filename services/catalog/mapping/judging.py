@@ -35,7 +35,7 @@ _EVERYDAY, _EVERYDAY_OPEN = Decimal("0.88"), Decimal("0.80")
 _PARTLY = Decimal(2) / 3
 """What a unit or the lack of contrary evidence counts while attributes are missing (domain.md 3.4: 0.10 of 0.15)."""
 _CLOSE = Decimal("0.10")
-_UNIT_IN_NAME = re.compile(r"[(（\[]\s*(?:单位[:：]?)?\s*([^\s()（）\[\]0-9]{1,4})\s*[)）\]]")
+_UNIT_IN_TEXT = re.compile(r"[(（\[]\s*(?:单位[:：]?)?\s*([^\s()（）\[\]]{1,5})\s*[)）\]]")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -119,18 +119,24 @@ class Judge:
     def read(self, row: CodeRow) -> ReadRow:
         """See ReadRow."""
         text = without_standards(row.text)
-        units: tuple[str, ...] = ()
-        unit = row.unit
-        if not unit and (found := _UNIT_IN_NAME.search(row.name)):
-            unit = found[1]
-        if unit:
-            try:
-                units = unit_named(unit, units=self._units)
-            except UnknownUnitError:
-                units = ()
-        understood = self._understanding.of(Line(code=None, text=text, properties={}))
+        units = self._named(row.unit)
+        if not row.unit:
+            for found in _UNIT_IN_TEXT.finditer(text):
+                if units := self._named(found[1]):
+                    text = text[: found.start()] + " " + text[found.end() :]
+                    break
+        understood = self._understanding.of(
+            Line(code=None, text=text, properties={}, name=row.name if row.spec else "")
+        )
         stated = f"{row.text} {row.others.get('standard', '')}"
         return ReadRow(row=row, readings=understood.readings, units=units, standards=standards_in(stated))
+
+    def _named(self, unit: str) -> tuple[str, ...]:
+        """The units a word may mean; none when it is not known."""
+        try:
+            return unit_named(unit, units=self._units) if unit else ()
+        except UnknownUnitError:
+            return ()
 
     def proposed(self, read: ReadRow, evidence: Evidence) -> Proposal:
         """See Proposal."""
@@ -149,7 +155,7 @@ class Judge:
         best = judged[0]
         doubts = [*best.doubts, *_rivals(judged)]
         complete = not best.reading.missing
-        signs = Signs(complete=complete, doubts=doubts, many_things=read.row.several or bool(best.reading.contested))
+        signs = Signs(complete=complete, doubts=doubts, many_things=read.row.several or bool(best.reading.listed))
         state = row_state(best.parts.score, signs)
         relation = _relation(read.row, complete=complete)
         accepted = state is RowState.AUTO_ACCEPTED
@@ -185,7 +191,15 @@ class Judge:
             evidence=supports.share,
             stops=stops,
         )
-        doubts = [code for code, holds in (("NotUnderstood", reading.unread), ("UnitNotKnown", unit == 0)) if holds]
+        doubts = [
+            code
+            for code, holds in (
+                ("NotUnderstood", reading.unread),
+                ("TwoValues", reading.contested),
+                ("UnitNotKnown", unit == 0),
+            )
+            if holds
+        ]
         reasons = [
             {"code": "Read", "property": key, "detail": f"{_title(reading, key)} {value}"}
             for key, value in reading.known.items()
@@ -338,6 +352,7 @@ def stopped(read: Reading, of_variant: Mapping[str, str]) -> Stop | None:
 
 _DOUBTS = {
     "NotUnderstood": "Something in the row that looks like a value was not understood.",
+    "TwoValues": "The row gives an identity attribute two values.",
     "UnitNotKnown": "The row states no unit, or one that is not known.",
     "OtherSupplierItem": "The supplier item is offered as another variant.",
     "PriceFarFromMedian": "The price is more than 30 % away from the median.",

@@ -29,11 +29,15 @@ class NothingWithdrawn:
         return frozenset()
 
 
+_ATLAS = re.compile(r"(?<![A-Za-z0-9])[0-9]{2}[A-Z]{1,2}[0-9]{3}(?:-[0-9]+)?(?![A-Za-z0-9])", re.IGNORECASE)
+"""A national atlas of standard details: 15G366-1."""
+
+
 def standards_in(text: str) -> list[str]:
     """The editions a text names, in one spelling: `GB/T 700-2006`; without a year the standard as such is meant."""
     return [f"{found[1].upper()} {found[2]}-{found[3]}" for found in _NUMBER.finditer(text) if found[3]]
 
 
 def without_standards(text: str) -> str:
-    """The text without the standards it names, whose numbers are no sizes."""
-    return _NUMBER.sub(" ", text)
+    """The text without the standards and atlases it names, whose numbers are no sizes."""
+    return _ATLAS.sub(" ", _NUMBER.sub(" ", text))

@@ -24,6 +24,8 @@ class Line:
     code: str | None
     text: str
     properties: Mapping[str, object]
+    name: str = ""
+    """The part of the text that calls the thing, where a list has a column for it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -54,7 +56,7 @@ class Understanding:
                 detail = f"No component type has the code {line.code[:60]!r}; the words of the line were read instead."
                 faults.append(Fault(code=FaultCode.UNKNOWN_TYPE, detail=detail, field="code"))
         if not readings:
-            readings = self._vocabulary.readings(line.text) if line.text else []
+            readings = self._vocabulary.readings(line.text, name=line.name) if line.text else []
         if not readings and line.properties:
             readings = self._by_properties(line)
         kept, against = self._with_properties(readings, line)

@@ -36,6 +36,8 @@ def read_marks(definition: TypeDefinition, properties: Properties, line: ReadLin
                 break
     if definition.code == "CN-PILE":
         _read_pile(properties, line, known)
+    if definition.code == "RB-MESH":
+        _read_mesh(properties, line, known)
     if definition.code == "ME-VALVE":
         _read_valve(properties, line, known)
     if definition.code in {"RB-HRB", "RB-COIL", "RB-HPB", "RB-CUT"}:
@@ -52,6 +54,23 @@ def _read_pile(properties: Properties, line: ReadLine, known: dict[str, str]) ->
     for match in line.found(_PILE):
         told = {"kind": match[1], "od": match[2], "wall": match[4], "model": match[3] or match[5], "length": match[6]}
         values = {key: accepted(properties[key], value) for key, value in told.items() if value}
+        if None not in values.values():
+            known |= {key: value for key, value in values.items() if value is not None and key not in known}
+            line.take(match.start(), match.end())
+            return
+
+
+_MESH = re.compile(r"φ?([0-9.]+)(?:mm)?@([0-9]+)(?:mm)?\s*[x×*/+]?\s*φ?([0-9.]+)(?:mm)?@([0-9]+)(?:mm)?")
+_MESH_IN_WORDS = re.compile(
+    r"纵筋\s*φ?([0-9.]+)(?:mm)?\s*间距\s*([0-9]+)(?:mm)?[\s/]*横筋\s*φ?([0-9.]+)(?:mm)?\s*间距\s*([0-9]+)(?:mm)?"
+)
+
+
+def _read_mesh(properties: Properties, line: ReadLine, known: dict[str, str]) -> None:
+    """Φ7@100×Φ7@150: along and across, wire and spacing."""
+    for match in (*line.found(_MESH), *line.found(_MESH_IN_WORDS)):
+        keys = ("wire_dia_long", "spacing_long", "wire_dia_cross", "spacing_cross")
+        values = {key: accepted(properties[key], match[place]) for place, key in enumerate(keys, 1)}
         if None not in values.values():
             known |= {key: value for key, value in values.items() if value is not None and key not in known}
             line.take(match.start(), match.end())

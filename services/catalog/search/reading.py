@@ -37,6 +37,8 @@ class Reading:
     """What looks like a value and was not understood."""
     contested: tuple[str, ...] = ()
     """Properties for which the line states two values."""
+    listed: tuple[str, ...] = ()
+    """Those of them whose values stand side by side: Φ16/18/20."""
 
     @property
     def missing(self) -> tuple[Property, ...]:
@@ -82,12 +84,17 @@ class Vocabulary:
 
         self._names = _Names(self._types)
 
-    def readings(self, text: str) -> list[Reading]:
-        """The likeliest ways to understand a text, the likeliest first; none when it means nothing here."""
+    def readings(self, text: str, *, name: str = "") -> list[Reading]:
+        """The likeliest ways to understand a text, the likeliest first; none when it means nothing here.
+
+        `name` is the part of it that calls the thing, where that is known: it goes before other names in the text.
+        """
         query = asked(text)
         names = [token for token in query.tokens if not is_specification(token)]
         likeness = {words.definition.code: _likeness(words, names, query.phrases) for words in self._types}
-        called, whole = self._names.called(text)
+        called, whole = self._names.called(name) if name else (frozenset[str](), False)
+        if not called:
+            called, whole = self._names.called(text)
         for code in called:
             likeness[code] = Decimal(1) if whole else max(likeness[code], _CALLED_IN_PART)
         best = max(likeness.values(), default=Decimal(0))
@@ -106,6 +113,7 @@ class Vocabulary:
                     formal=any(each in words.formal for each in query.phrases),
                     unread=values.unread,
                     contested=values.contested,
+                    listed=values.listed,
                 )
                 readings.append(reading)
         readings.sort(key=lambda each: (-each.name, -len(each.known), -each.attributes, each.definition.code))
@@ -142,13 +150,19 @@ class _Names:
         plain = folded(text)
         best: re.Match[str] | None = None
         for match in self._pattern.finditer(plain):
-            if best is None or len(match[0]) >= len(best[0]):
+            if best is None or len(match[0]) > len(best[0]) or _heads(plain, best, match):
                 best = match
         if best is None:
             return frozenset(), False
         run = re.match(r"[\u3400-\u9fff]*", plain[best.end() :])
         tail = self._values.sub("", run[0] if run else "")
         return frozenset(self._owners[best[0]]), _TAIL_WORDS.fullmatch(tail) is not None
+
+
+def _heads(text: str, first: re.Match[str], second: re.Match[str]) -> bool:
+    """Whether an equally long name stands behind in the same run of characters: a noun's head stands last."""
+    between = text[first.end() : second.start()]
+    return len(first[0]) == len(second[0]) and re.fullmatch(r"[\u3400-\u9fff]*", between) is not None
 
 
 def _names_of(definition: TypeDefinition) -> set[str]:

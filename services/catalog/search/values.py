@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import pairwise
 
 from services.catalog.components.naming import DIAMETERS, NOMINALS
 from services.catalog.components.rules import Kind, Property, TypeDefinition
@@ -16,6 +17,7 @@ from services.catalog.search.marks import read_marks, read_section
 from services.catalog.search.spelling import spelt
 from services.catalog.search.striking import ReadLine, accepted
 from services.catalog.search.synonyms import VALUE_WORDS
+from services.catalog.search.texts import read_open_mark, read_texts, text_patterns
 
 _NUMBER = r"[0-9]+(?:\.[0-9]+)?"
 _EDGE = rf"{_NUMBER}(?:mm2|mm|cm|m(?![a-wyz0-9]))?"
@@ -23,11 +25,6 @@ _SIZE = re.compile(rf"(?<![0-9.])({_EDGE}(?:x{_EDGE})+)(?![0-9a-z.])")
 _BEFORE_SIZE = re.compile(r"(?:(?<![a-z0-9])[a-z]{1,2}|[φ∠\[])-?$")
 _MEASURE = re.compile(rf"(?<![0-9a-z.])({_NUMBER})(mm2|mm|cm|m|mpa|kg/m3|g/m2|g|kg|w|k|a|l|c)(?![0-9a-z/])")
 _BARE = re.compile(rf"(?<![0-9a-z.φ+]){_NUMBER}(?![0-9a-z.+/%])")
-_BUILD = re.compile(r"(?<![0-9a-z.])[0-9]+(?:\.[0-9]+)?[a-z\-]*(?:\+[0-9]+(?:\.[0-9]+)?[a-z\-]*)+(?![0-9a-z])")
-_COLOUR = re.compile(r"(?:[\u4e00-\u9fff]{1,2})色")
-_SPEC_MARK = re.compile(
-    r"(?:(?<![a-z0-9])[i\[]|(?<=[#号])|(?<![0-9a-z.]))\s*([0-9]{1,2}(?:\.[0-9])?[abc]?)#?(?![0-9a-z.x])"
-)
 _CJK = "\u3400-\u9fff"
 _ROMAN = frozenset({"i", "ii", "iii"})
 _GRADE_SIGN = "级类型等品"
@@ -42,6 +39,8 @@ class Values:
     """Words with digits that no property took."""
     contested: tuple[str, ...]
     """Properties for which the text states two values."""
+    listed: tuple[str, ...] = ()
+    """Those of them whose values stand side by side."""
 
 
 class _Reader:
@@ -50,6 +49,7 @@ class _Reader:
     def __init__(self, definition: TypeDefinition) -> None:
         self.definition = definition
         self.properties = {each.key: each for each in definition.identity}
+        self.diameters = DIAMETERS & self.properties.keys()
         self.words: dict[str, list[tuple[str, str]]] = {}
         for each in definition.identity:
             if each.kind is Kind.ENUM and not each.numeric:
@@ -72,11 +72,7 @@ class _Reader:
             for each in definition.identity
             if each.is_number and each.key in SUFFIXES
         ]
-        self.strings = [
-            (each, re.compile(rf"{re.escape(each.name_zh.lower().split(' ')[0])}\s*[:：]?\s*([a-z0-9][a-z0-9.\-/]*)"))
-            for each in definition.identity
-            if each.kind is Kind.STRING
-        ]
+        self.texts = text_patterns(definition)
 
 
 _readers: dict[str, _Reader] = {}
@@ -90,11 +86,11 @@ def _reader_of(definition: TypeDefinition) -> _Reader:
 
 
 def _words_of(each: Property) -> dict[str, str]:
-    named = {spelt(word).strip(): value for word, value in each.aliases.items()}
+    named = {spelt(word).strip(): value for word, value in each.aliases.items() if value != "none"}
     for value in each.allowed:
         for word in VALUE_WORDS.get((each.key, value), ()):
             named[spelt(word).strip()] = value
-    return {word: value for word, value in named.items() if value != "none" and word}
+    return {word: value for word, value in named.items() if word}
 
 
 def _bounded(word: str) -> str:
@@ -128,6 +124,7 @@ def _label_pattern(each: Property) -> str:
 def read_values(definition: TypeDefinition, text: str, *, given: Mapping[str, str] | None = None) -> Values:
     """What a text states; `given` values stand already."""
     reader, line, known = _reader_of(definition), ReadLine(text), dict(given or {})
+    _read_lists(reader, line, known)
     read_marks(definition, reader.properties, line, known)
     _read_words(reader, line, known)
     if line.drawn_grade is not None:
@@ -136,39 +133,90 @@ def read_values(definition: TypeDefinition, text: str, *, given: Mapping[str, st
     _read_sizes(reader, line, known)
     if definition.code == "ST-SEC":
         read_section(line, known)
-    _read_signs(reader, line, known)
     _read_labels(reader, line, known)
-    _read_texts(reader, line, known)
+    _read_signs(reader, line, known)
+    read_texts(reader.texts, line, known)
     _read_measures(reader, line, known)
     _read_bare_numbers(reader, line, known)
-    return Values(known=known, unread=line.left(), contested=tuple(sorted(line.contested)))
+    read_open_mark(definition, line, known)
+    return Values(
+        known=known,
+        unread=line.left(),
+        contested=tuple(sorted(line.contested)),
+        listed=tuple(sorted(line.listed)),
+    )
+
+
+_LIST = re.compile(
+    rf"(?<![0-9.x\-])({_NUMBER})(mm2|mm|m)?((?:\s*/\s*{_NUMBER}(?![0-9a-z.x\-]))*\s*/\s*{_NUMBER})(mm2|mm|m)?(?![0-9a-z.x\-+@])"
+)
+
+
+def _read_lists(reader: _Reader, line: ReadLine, known: dict[str, str]) -> None:
+    """Φ16/18/20: growing sizes side by side, each of which one property takes, are several things in one row."""
+    for match in line.found(_LIST):
+        numbers = [match[1], *(part.strip() for part in match[3].split("/") if part.strip())]
+        if any(Decimal(a) >= Decimal(b) for a, b in pairwise(numbers)):
+            continue
+        unit = match[4] or match[2]
+        for each in reader.properties.values():
+            if each.kind is not Kind.ENUM or (unit is not None and unit != each.unit):
+                continue
+            values = [accepted(each, number) for number in numbers]
+            if None not in values:
+                line.contested.add(each.key)
+                line.listed.add(each.key)
+                known.setdefault(each.key, values[0] or "")
+                line.take(match.start(), match.end())
+                break
 
 
 def _read_words(reader: _Reader, line: ReadLine, known: dict[str, str]) -> None:
     """The allowed values whose words stand in the text; of two for one property the longer word counts."""
-    if reader.pattern is None:
-        return
-    hits: dict[str, dict[str, tuple[int, list[tuple[int, int]]]]] = {}
-    for match in line.found(reader.pattern):
-        for key, value in _meant(reader, match[0]):
-            if key in known:
-                continue
-            size, spans = hits.setdefault(key, {}).setdefault(value, (0, []))
-            hits[key][value] = (max(size, len(match[0])), [*spans, match.span()])
+    hits = _hits(reader, line, known)
     taken: set[tuple[int, int]] = set()
     for key in reader.properties:
-        found = {value: hit for value, hit in hits.get(key, {}).items() if not all(span in taken for span in hit[1])}
+        found = {
+            value: (size, [span for span in spans if span not in taken])
+            for value, (size, spans) in hits.get(key, {}).items()
+        }
+        found = {value: hit for value, hit in found.items() if hit[1]}
         if not found:
             continue
-        longest = max(size for size, _ in found.values())
-        best = [value for value, (size, _) in found.items() if size == longest]
-        if len(best) > 1:
+        if len(found) > 1:
             line.contested.add(key)
-            continue
-        known[key] = best[0]
-        for span in found[best[0]][1]:
-            taken.add(span)
-            line.take(*span)
+            if _side_by_side(line.text, [span for _, spans in found.values() for span in spans]):
+                line.listed.add(key)
+        known[key] = max(found, key=lambda value: (found[value][0], found[value][1][-1]))
+        for _, spans in found.values():
+            for span in spans:
+                taken.add(span)
+                line.take(*span)
+
+
+def _hits(
+    reader: _Reader, line: ReadLine, known: Mapping[str, str]
+) -> dict[str, dict[str, tuple[int, list[tuple[int, int]]]]]:
+    """By property and value: the length of its longest word in the text, and where its words stand."""
+    hits: dict[str, dict[str, tuple[int, list[tuple[int, int]]]]] = {}
+    for match in line.found(reader.pattern) if reader.pattern is not None else ():
+        for key, value in _meant(reader, match[0]):
+            if key not in known:
+                size, spans = hits.setdefault(key, {}).get(value, (0, []))
+                hits[key][value] = (max(size, len(match[0])), [*spans, match.span()])
+    return hits
+
+
+_BETWEEN = re.compile(r"\s*(?:/|-|,|和|及|或|与|\+|、|\s)?\s*")
+
+
+def _side_by_side(text: str, spans: Sequence[tuple[int, int]]) -> bool:
+    """Whether two of these stand next to each other with nothing but a separator between."""
+    ordered = sorted(spans)
+    return any(
+        _BETWEEN.fullmatch(text[first[1] : second[0]]) is not None and "/" in text[first[1] : second[0]]
+        for first, second in pairwise(ordered)
+    )
 
 
 def _meant(reader: _Reader, word: str) -> list[tuple[str, str]]:
@@ -247,7 +295,7 @@ def _slot_value(each: Property, some: Sequence[str], letters: str, *, joined: bo
     edge = some[0]
     if each.kind is Kind.ENUM and not each.numeric:
         return accepted(each, f"M{edge}") if letters in {"m", ""} else None
-    if edge[-1].isdigit():
+    if re.fullmatch(_NUMBER, edge):
         in_metres = each.unit == "m" and Decimal(edge) >= 100
         return accepted(each, f"{edge}mm" if in_metres else edge)
     return accepted(each, edge)
@@ -301,7 +349,10 @@ def _read_signs(reader: _Reader, line: ReadLine, known: dict[str, str]) -> None:
                 if value is None:
                     continue
                 if known.get(each.key, value) != value:
+                    if len(reader.diameters) > 1:
+                        continue
                     line.contested.add(each.key)
+                    line.listed.add(each.key)
                 known.setdefault(each.key, value)
                 line.take(match.start(), match.end())
 
@@ -324,45 +375,10 @@ def _read_labels(reader: _Reader, line: ReadLine, known: dict[str, str]) -> None
 def _with_unit(each: Property, number: str, unit: str) -> str | None:
     if not unit and each.unit == "m" and Decimal(number) >= 100:
         unit = "mm"
+    if unit == "g" and each.unit == "g/m2":
+        unit = "g/m2"
     shown = "MPa" if unit == "mpa" else unit.upper() if unit in {"w", "k", "a", "l", "c"} else unit
     return accepted(each, number + shown)
-
-
-def _read_texts(reader: _Reader, line: ReadLine, known: dict[str, str]) -> None:
-    """Texts that have a shape of their own (a glass build-up, a colour, a rolled section), or their name in front."""
-    shaped = [
-        (each, pattern)
-        for each in reader.properties.values()
-        if each.kind is Kind.STRING and (pattern := _shape_of(reader, each)) is not None
-    ]
-    for each, pattern in (*shaped, *reader.strings):
-        if each.key in known:
-            continue
-        for match in line.found(pattern):
-            text = match[match.lastindex or 0]
-            if pattern is _BUILD:
-                text = _glass(text)
-            elif pattern not in {_COLOUR, _SPEC_MARK}:
-                text = text.upper()
-            value = accepted(each, text)
-            if value is not None:
-                known[each.key] = value
-                line.take(match.start(), match.end())
-                break
-
-
-def _shape_of(reader: _Reader, each: Property) -> re.Pattern[str] | None:
-    if each.key in {"glass", "build"}:
-        return _BUILD
-    if each.key == "colour":
-        return _COLOUR
-    return _SPEC_MARK if (reader.definition.code, each.key) == ("ST-SEC", "spec") else None
-
-
-def _glass(build: str) -> str:
-    """A build-up as the trade writes it: 6Low-E+12A+6."""
-    upper = build.upper().replace("LOW-E", "Low-E").replace("LOWE", "Low-E")
-    return upper.replace("AR", "Ar")
 
 
 def _read_measures(reader: _Reader, line: ReadLine, known: dict[str, str]) -> None:
