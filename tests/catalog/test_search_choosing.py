@@ -162,8 +162,8 @@ async def test_only_offers_with_every_certificate_asked_valid_today(market: Mark
     assert await market.keys(certificate=["green_product", "iso9001"]) == [BAR]
 
 
-async def facet(market: Market, name: str, *, as_: Principal | None = None, **params: Any) -> dict[str, int]:
-    answer = await market.search(as_=as_ or market.buyer, facets=name, **params)
+async def facet(market: Market, name: str, *, params: dict[str, Any] | None = None, **more: Any) -> dict[str, int]:
+    answer = await market.search(as_=market.buyer, facets=name, **(params or {}), **more)
     assert answer.status_code == 200, answer.text
     (view,) = answer.json()["facets"]
     assert (view["name"], view["complete"]) == (name, True)
@@ -177,8 +177,8 @@ async def test_facets_are_counted_as_if_they_had_not_been_chosen(market: Market)
     await market.offer(second, BAR, price="1")
     await market.follow()
     assert await facet(market, "diameter", type="RB-HRB") == {"16": 1, "20": 1, "25": 1}
-    assert await facet(market, "diameter", **{"type": "RB-HRB", "p.diameter": "20"}) == {"16": 1, "20": 1, "25": 1}
-    assert await facet(market, "grade", **{"type": "RB-HRB", "p.diameter": "20..25"}) == {"HRB400E": 2}
+    assert await facet(market, "diameter", params={"p.diameter": "20"}, type="RB-HRB") == {"16": 1, "20": 1, "25": 1}
+    assert await facet(market, "grade", params={"p.diameter": "20..25"}, type="RB-HRB") == {"HRB400E": 2}
     assert await facet(market, "type") == {"RB-HRB": 3, "RB-COIL": 1, "ST-H": 1}
     assert await facet(market, "category", q="HRB400E") == {"rebar": 4}
     assert await facet(market, "supplier", q="HRB400E") == {str(first): 4, str(second): 1}

@@ -6,7 +6,7 @@ that no offer hidden from the caller moves a hit.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any
 
@@ -20,8 +20,10 @@ from services.catalog.search.ranking import Hits, Place, Sort
 from shared.errors import Unprocessable
 
 PRICED_AT_MOST = 3_000
-"""Variants priced for one page: some fifty milliseconds; more are read in the order of list prices."""
-SORTED_AT_MOST = 20_000
+"""Variants priced for one page at a quantity and a place; more are read in the order of list prices."""
+WALKED_FROM = 600
+"""Where list prices are asked for anyway, so many variants are sooner read in their order than priced."""
+SORTED_AT_MOST = 5_000
 """Variants sorted by lead time or carbon, for which no index stands ready."""
 
 
@@ -42,7 +44,18 @@ class _Level:
     """Groups whose hits are ordered among each other, with the number of their variants."""
 
     groups: tuple[Group, ...]
-    size: int
+    sizes: tuple[int, ...]
+
+    """How many variants each has, counted up to one more than `WALKED_FROM`."""
+
+    @property
+    def size(self) -> int:
+        return sum(self.sizes)
+
+    @property
+    def is_large(self) -> bool:
+        """Whether there may be more than were counted, or more than are priced without a thought."""
+        return max(self.sizes) > WALKED_FROM or self.size > WALKED_FROM
 
 
 async def ranked(
@@ -55,14 +68,14 @@ async def ranked(
     """
     if sort == "relevance" and after is not None and not hits.some:
         hits = hits.only(group for group in hits.groups if -group.score >= after[0])
-    sizes = await ranking.sizes(session, hits=hits, most=SORTED_AT_MOST + 1)
+    sizes = await ranking.sizes(session, hits=hits, most=WALKED_FROM + 1)
     filled = [(group, size) for group, size in zip(hits.groups, sizes, strict=True) if size]
     if not filled:
         return Ranked(rows=[])
     search = _Search(session, hits, offers, sort, after)
     if sort == "relevance" and not hits.some:
         return await search.level_by_level(_levels(filled), limit=limit)
-    whole = _Level(tuple(group for group, _ in filled), sum(size for _, size in filled))
+    whole = _Level(tuple(group for group, _ in filled), tuple(size for _, size in filled))
     if sort in {"relevance", "price"}:
         return await search.level_by_level([whole], limit=limit)
     wide = hits.only(whole.groups)
@@ -79,7 +92,7 @@ def _levels(filled: Sequence[tuple[Group, int]]) -> list[_Level]:
     levels = []
     for _, same in groupby(filled, key=lambda each: each[0].score):
         pairs = list(same)
-        levels.append(_Level(tuple(group for group, _ in pairs), sum(size for _, size in pairs)))
+        levels.append(_Level(tuple(group for group, _ in pairs), tuple(size for _, size in pairs)))
     return levels
 
 
@@ -100,33 +113,56 @@ class _Search:
         rest = list(levels)
         while rest and len(rows) < limit:
             some = [rest.pop(0)]
-            while rest and sum(each.size for each in [*some, rest[0]]) <= PRICED_AT_MOST:
+            while rest and sum(each.size for each in [*some, rest[0]]) <= WALKED_FROM:
                 some.append(rest.pop(0))
-            if await self._walks(some):
-                by_list_price = by_list_price or self._offers.is_landed
-                rows += await self._walk(some, limit=limit - len(rows))
-            else:
-                rows += await self.priced(some, limit=limit - len(rows))
+            more = await self._level(some, limit=limit - len(rows))
+            rows += more.rows
+            by_list_price = by_list_price or more.by_list_price
         return Ranked(rows=rows, by_list_price=by_list_price)
 
-    async def _walks(self, levels: Sequence[_Level]) -> bool:
-        if self._hits.some or sum(each.size for each in levels) <= PRICED_AT_MOST:
-            return False
-        if not self._offers.is_landed:
-            return True
-        among = self._hits.only(group for level in levels for group in level.groups)
-        seen = await ranking.visible_up_to(self._session, hits=among, offers=self._offers, most=PRICED_AT_MOST + 1)
-        return seen > PRICED_AT_MOST
+    async def _level(self, levels: Sequence[_Level], *, limit: int) -> Ranked:
+        landed = self._offers.is_landed
+        if self._hits.some or not any(each.is_large for each in levels):
+            return Ranked(rows=await self.priced(levels, limit=limit))
+        if landed:
+            among = self._among(levels)
+            seen = await ranking.visible_up_to(self._session, hits=among, offers=self._offers, most=PRICED_AT_MOST + 1)
+            if seen <= PRICED_AT_MOST:
+                return Ranked(rows=await self.priced(levels, limit=limit))
+        return Ranked(rows=await self._listed(levels, limit=limit), by_list_price=landed)
+
+    async def _listed(self, levels: Sequence[_Level], *, limit: int) -> Sequence[Row[Any]]:
+        """By list price: small groups priced, since a walk passes all offers of a type, large ones walked."""
+        small, large, size = [], [], 0
+        for level in levels:
+            for group, its in zip(level.groups, level.sizes, strict=True):
+                fits = its <= WALKED_FROM and size + its <= WALKED_FROM
+                (small if fits else large).append(group)
+                size += its if fits else 0
+        offers = replace(self._offers, listed=True)
+        rows: list[Row[Any]] = []
+        for groups, way in ((small, ranking.page), (large, ranking.walk)):
+            if groups:
+                rows += await way(
+                    self._session,
+                    hits=self._hits.only(groups),
+                    offers=offers,
+                    sort=self._sort,
+                    limit=limit,
+                    after=self._after,
+                )
+        return sorted(rows, key=lambda row: (row.first, row.second, row.variant_id))[:limit]
+
+    def _among(self, levels: Sequence[_Level]) -> Hits:
+        return self._hits.only(group for level in levels for group in level.groups)
 
     async def priced(self, levels: Sequence[_Level], *, limit: int) -> Sequence[Row[Any]]:
         """Every hit of these levels is priced."""
-        among = self._hits.only(group for level in levels for group in level.groups)
         return await ranking.page(
-            self._session, hits=among, offers=self._offers, sort=self._sort, limit=limit, after=self._after
-        )
-
-    async def _walk(self, levels: Sequence[_Level], *, limit: int) -> Sequence[Row[Any]]:
-        among = self._hits.only(group for level in levels for group in level.groups)
-        return await ranking.walk(
-            self._session, hits=among, offers=self._offers, sort=self._sort, limit=limit, after=self._after
+            self._session,
+            hits=self._among(levels),
+            offers=self._offers,
+            sort=self._sort,
+            limit=limit,
+            after=self._after,
         )

@@ -26,7 +26,7 @@ from shared.errors import FieldError, Unprocessable
 from shared.identity import Principal
 from shared.paging import CursorInvalid
 
-TYPES_WITH_SOME_WORDS = 12
+TYPES_WITH_SOME_WORDS = 8
 """Types looked at when no variant has every word: those that could have most of them."""
 
 

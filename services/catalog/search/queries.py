@@ -39,11 +39,13 @@ class Offers:
     """kgCO2e per base unit; an offer of which nothing is known is above it."""
     certificates: Sequence[str] = ()
     """Kinds an offer must have, valid today."""
+    listed: bool = False
+    """Prices are those of the list, whatever quantity and place are asked."""
 
     @property
     def is_landed(self) -> bool:
         """Whether prices depend on more than the list: on a quantity or a place."""
-        return self.quantity is not None or self.region is not None
+        return not self.listed and (self.quantity is not None or self.region is not None)
 
     @property
     def binds(self) -> dict[str, Any]:
@@ -119,12 +121,15 @@ def comparable(wish: Offers) -> str:
 def visible_offers(wish: Offers, *, stock: bool = False) -> str:
     """FROM and WHERE of the offers `o` that count, beside hits `h`; with `stock`, their stock level beside them.
 
-    A quantity that is asked is `q.quantity`, in the offer's unit.
+    A quantity that is asked is `q.quantity`, in the offer's unit. OFFSET 0 keeps the index on variants the way in:
+    what the planner guesses of hits and audiences is far off, and reading all offers instead takes seconds.
     """
     level = f"LEFT JOIN search_stock stock ON {_STOCK_OF_OFFER}" if stock else ""
     quantity = f"CROSS JOIN LATERAL (SELECT {_IN_OFFER_UNIT.format(o='o')} AS quantity) q"
     return f"""
-        JOIN search_offers o ON o.variant_id = h.variant_id AND o.status = 'ACTIVE'
+        CROSS JOIN LATERAL (
+            SELECT o.* FROM search_offers o WHERE o.variant_id = h.variant_id AND o.status = 'ACTIVE' OFFSET 0
+        ) o
         JOIN search_suppliers s ON s.supplier_id = o.supplier_id
         {level} {"" if wish.quantity is None else quantity}
         WHERE {counts(wish)}"""
@@ -163,6 +168,8 @@ async def see_as(session: AsyncSession, *, viewer: frozenset[str]) -> None:
     await session.execute(text("SELECT set_config('app.viewer_keys', :keys, true)"), {"keys": ",".join(sorted(viewer))})
 
 
+_ANY_NUMBER = 2**31 - 1
+
 Best = Literal["price", "lead_time", "carbon"]
 """What makes one offer of a variant stand before another."""
 
@@ -182,12 +189,6 @@ async def offers_of(
     """The visible offers of these variants, the best `most` of each, with how many there are."""
     if not variant_ids:
         return []
-    return await _told(session, offers=offers, among="h.variant_id", ids=variant_ids, most=most, best=best)
-
-
-async def _told(
-    session: AsyncSession, *, offers: Offers, among: str, ids: Sequence[UUID], most: int, best: Best
-) -> Sequence[Row[Any]]:
     statement = f"""
         SELECT * FROM (
             SELECT o.*, h.carbon AS type_carbon, o.epd_until >= :today AS epd_counts,
@@ -200,10 +201,10 @@ async def _told(
                 row_number() OVER (
                     PARTITION BY o.variant_id ORDER BY {_order(offers, best)}, o.offer_id
                 ) AS place
-            FROM search_variants h {visible_offers(offers, stock=True)} AND {among} = ANY (CAST(:ids AS uuid[]))
+            FROM search_variants h {visible_offers(offers, stock=True)} AND h.variant_id = ANY (CAST(:ids AS uuid[]))
             WINDOW of_variant AS (PARTITION BY o.variant_id)
         ) placed WHERE place <= :most ORDER BY variant_id, place"""
-    asked = {**offers.binds, "ids": list(ids), "most": most}
+    asked = {**offers.binds, "ids": list(variant_ids), "most": most}
     return (await session.execute(text(statement), asked)).all()
 
 
@@ -297,4 +298,10 @@ async def codes_beginning(session: AsyncSession, *, begun: str, most: int) -> Se
 
 async def offers_by_id(session: AsyncSession, *, offer_ids: Sequence[UUID], offers: Offers) -> Sequence[Row[Any]]:
     """Those of these offers that count, as `offers_of` tells them."""
-    return await _told(session, offers=offers, among="o.offer_id", ids=offer_ids, most=len(offer_ids), best="price")
+    found = await session.execute(
+        text("SELECT variant_id FROM search_offers WHERE offer_id = ANY (CAST(:ids AS uuid[]))"),
+        {"ids": list(offer_ids)},
+    )
+    variant_ids = sorted(set(found.scalars()))
+    rows = await offers_of(session, variant_ids=variant_ids, offers=offers, most=_ANY_NUMBER)
+    return [row for row in rows if row.offer_id in set(offer_ids)]

@@ -209,33 +209,52 @@ async def page(
     return (await session.execute(text(statement), binds)).all()
 
 
-def _walk_of_type(hits: Hits, offers: Offers) -> str:
-    """The next variants of a group `g` by list price; those without an offer in the currency asked come last.
+def _walked(hits: Hits, offers: Offers, *, currencies: str) -> str:
+    """FROM: the offers of a group `g` in the order of list prices, each with its variant and supplier, as they count.
 
-    An offer stands for its variant when no other that counts is cheaper, or as cheap and named earlier.
+    Every step is a look into an index by OFFSET 0, so that reading stops as soon as a page is full.
     """
-    offer = """
-        FROM search_offers o
-        JOIN search_suppliers s ON s.supplier_id = o.supplier_id
-        JOIN search_variants h ON h.variant_id = o.variant_id
-        JOIN search_variants v ON v.variant_id = o.variant_id"""
-    other = f"""
-        SELECT FROM search_offers b JOIN search_suppliers bs ON bs.supplier_id = b.supplier_id
-        WHERE b.variant_id = o.variant_id AND b.status = 'ACTIVE' AND {counts(offers, o="b", s="bs")}"""
-    answers = f"o.type_code = g.type_code AND o.status = 'ACTIVE' AND {hits.condition} AND {counts(offers)}"
+    return f"""(
+            SELECT o.* FROM search_offers o
+            WHERE o.type_code = g.type_code AND o.status = 'ACTIVE' AND {currencies}
+            ORDER BY o.comparable, o.variant_id OFFSET 0
+        ) o CROSS JOIN LATERAL (
+            SELECT v.unit_factors, v.carbon FROM search_variants v
+            WHERE v.variant_id = o.variant_id AND {hits.condition} OFFSET 0
+        ) h CROSS JOIN LATERAL (
+            SELECT s.* FROM search_suppliers s WHERE s.supplier_id = o.supplier_id OFFSET 0
+        ) s
+        WHERE {counts(offers)}"""
+
+
+def _better(offers: Offers, condition: str) -> str:
+    """Whether another offer `b` of the variant counts and stands before `o`."""
+    return f"""EXISTS (
+            SELECT FROM search_offers b JOIN search_suppliers bs ON bs.supplier_id = b.supplier_id
+            WHERE b.variant_id = o.variant_id AND b.status = 'ACTIVE' AND b.currency = :currency AND {condition}
+              AND {counts(offers, o="b", s="bs")} OFFSET 0
+        )"""
+
+
+def _by_price(hits: Hits, offers: Offers) -> str:
+    """The next variants of a group; an offer stands for its variant when no other that counts is before it."""
+    currencies = "o.currency = :currency AND (o.comparable, o.variant_id) > (g.after_price, g.after_id)"
+    before = "(b.comparable, b.supplier_id, b.offer_id) < (o.comparable, o.supplier_id, o.offer_id)"
     return f"""
-        (SELECT o.variant_id, o.comparable AS price {offer}
-        WHERE {answers} AND o.currency = :currency AND (o.comparable, o.variant_id) > (g.after_price, g.after_id)
-          AND NOT EXISTS ({other} AND b.currency = :currency AND (b.comparable, b.supplier_id, b.offer_id)
-              < (o.comparable, o.supplier_id, o.offer_id))
-        ORDER BY o.comparable, o.variant_id LIMIT :limit)
-        UNION ALL
-        (SELECT DISTINCT o.variant_id, CAST('Infinity' AS numeric) {offer}
-        WHERE {answers} AND (o.currency < :currency OR o.currency > :currency)
-          AND (g.after_price < 'Infinity' OR o.variant_id > g.after_id)
-          AND NOT EXISTS ({other} AND b.currency = :currency)
-        ORDER BY o.variant_id LIMIT :limit)
-        LIMIT :limit"""
+        SELECT o.variant_id, o.comparable AS price FROM {_walked(hits, offers, currencies=currencies)}
+        AND NOT {_better(offers, before)}
+        ORDER BY o.comparable, o.variant_id LIMIT :limit"""
+
+
+def _without_price(hits: Hits, offers: Offers) -> str:
+    """The next variants of a group that have offers in other currencies alone."""
+    currencies = """(o.currency < :currency OR o.currency > :currency)
+                AND (g.after_price < 'Infinity' OR o.variant_id > g.after_id)"""
+    return f"""
+        SELECT DISTINCT o.variant_id, CAST('Infinity' AS numeric) AS price
+        FROM {_walked(hits, offers, currencies=currencies)}
+        AND NOT {_better(offers, "true")}
+        ORDER BY o.variant_id LIMIT :limit"""
 
 
 async def walk(
@@ -243,20 +262,34 @@ async def walk(
 ) -> Sequence[Row[Any]]:
     """The same page by list price (sort `price`, or `relevance` among groups of one score), read in index order.
 
-    No word of the hits may be optional.
+    No word of the hits may be optional. Variants without an offer in the currency asked come last.
     """
-    first, second = ORDER[sort]
     rows = orjson.loads(hits.binds["groups"])
     for row, group in zip(rows, hits.groups, strict=True):
         row["after_price"], row["after_id"] = (str(each) for each in _after_in_group(group, sort, after))
-    statement = f"""
+    binds = {**hits.binds, **offers.binds, "groups": orjson.dumps(rows).decode()}
+    await session.execute(_BITMAPS, {"allowed": "off"})
+    priced = text(_merged(_by_price(hits, offers), sort))
+    found = list((await session.execute(priced, {**binds, "limit": limit})).all())
+    await session.execute(_BITMAPS, {"allowed": "on"})
+    if len(found) < limit:
+        others = text(_merged(_without_price(hits, offers), sort))
+        found += (await session.execute(others, {**binds, "limit": limit - len(found)})).all()
+    return found
+
+
+_BITMAPS = text("SELECT set_config('enable_bitmapscan', :allowed, true)")
+"""A bitmap reads all offers of a type before the first is known, which the planner likes too much."""
+
+
+def _merged(way: str, sort: Sort) -> str:
+    first, second = ORDER[sort]
+    return f"""
         WITH {_GROUPS}, ordered AS (
-            SELECT g.score, w.variant_id, w.price FROM groups g CROSS JOIN LATERAL ({_walk_of_type(hits, offers)}) w
+            SELECT g.score, w.variant_id, w.price FROM groups g CROSS JOIN LATERAL ({way}) w
         )
         SELECT *, CAST({first} AS numeric) AS first, CAST({second} AS numeric) AS second
         FROM ordered ORDER BY first, second, variant_id LIMIT :limit"""
-    binds = {**hits.binds, **offers.binds, "groups": orjson.dumps(rows).decode(), "limit": limit}
-    return (await session.execute(text(statement), binds)).all()
 
 
 def _after_in_group(group: Group, sort: Sort, after: Place | None) -> tuple[Decimal, UUID]:
@@ -271,7 +304,7 @@ def _after_in_group(group: Group, sort: Sort, after: Place | None) -> tuple[Deci
     return first, (_FIRST_ID if -group.score > second else _LAST_ID)
 
 
-COUNTED_AT_MOST = 20_000
+COUNTED_AT_MOST = 10_000
 """Variants looked at for the counts of a facet."""
 _VALUES_AT_MOST = 50
 
@@ -289,7 +322,7 @@ async def facet_counts(
                 ELSE h.properties ->> (CAST(:keys AS jsonb) ->> h.type_code) END AS value
             FROM {_hits(hits)} WHERE CAST(:keys AS jsonb) ? h.type_code AND {_offered(offers)} LIMIT :most
         )
-        SELECT value, count(*) AS count, (SELECT count(*) FROM seen) AS together FROM seen
+        SELECT value, count(*) AS hits, (SELECT count(*) FROM seen) AS together FROM seen
         WHERE value IS NOT NULL GROUP BY value ORDER BY count(*) DESC, value LIMIT :values"""
     return await _counted(session, statement, hits, offers, {"keys": orjson.dumps(dict(keys)).decode()})
 
@@ -300,7 +333,7 @@ async def supplier_counts(session: AsyncSession, *, hits: Hits, offers: Offers) 
         WITH {_GROUPS}, seen AS MATERIALIZED (
             SELECT h.variant_id, h.unit_factors, h.carbon FROM {_hits(hits)} WHERE {_offered(offers)} LIMIT :most
         )
-        SELECT CAST(o.supplier_id AS text) AS value, count(DISTINCT h.variant_id) AS count,
+        SELECT CAST(o.supplier_id AS text) AS value, count(DISTINCT h.variant_id) AS hits,
             (SELECT count(*) FROM seen) AS together
         FROM seen h {visible_offers(offers)}
         GROUP BY o.supplier_id ORDER BY 2 DESC, 1 LIMIT :values"""
@@ -312,4 +345,4 @@ async def _counted(
 ) -> tuple[list[tuple[str, int]], bool]:
     binds = {**hits.binds, **offers.binds, **more, "most": COUNTED_AT_MOST, "values": _VALUES_AT_MOST}
     rows = (await session.execute(text(statement), binds)).all()
-    return [(row.value, row.count) for row in rows], not rows or rows[0].together < COUNTED_AT_MOST
+    return [(row.value, row.hits) for row in rows], not rows or rows[0].together < COUNTED_AT_MOST

@@ -5,7 +5,8 @@ from datetime import date
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.catalog.components import queries as component_queries
-from services.catalog.search import queries, ranking
+from services.catalog.search import queries
+from services.catalog.search.choosing import ranked
 from services.catalog.search.dictionary import Dictionary
 from services.catalog.search.finding import offers_seen_by
 from services.catalog.search.knowledge import dictionary
@@ -15,7 +16,6 @@ from services.catalog.search.understanding import understood
 from services.catalog.search.words import Query, chunks, folded, phrase
 from shared.identity import Principal
 
-_TYPES_LOOKED_IN = 6
 _SHORTEST_CODE = 2
 
 
@@ -89,12 +89,8 @@ async def _variants(
     offers = offers_seen_by(caller, today=today, currency="CNY")
     await queries.see_as(session, viewer=offers.viewer)
     hits = _hits(q, known)
-    sizes = await ranking.sizes(session, hits=hits, most=1)
-    filled = [group for group, size in zip(hits.groups, sizes, strict=True) if size][:_TYPES_LOOKED_IN]
-    if not filled:
-        return []
-    rows = await ranking.walk(session, hits=hits.only(filled), offers=offers, sort="relevance", limit=limit, after=None)
-    variants = await component_queries.variants_by_id(session, ids=[row.variant_id for row in rows])
+    page = await ranked(session, hits=hits, offers=offers, sort="relevance", limit=limit, after=None)
+    variants = await component_queries.variants_by_id(session, ids=[row.variant_id for row in page.rows])
     return [
         Suggestion(
             kind="variant",
@@ -102,7 +98,7 @@ async def _variants(
             detail=variants[row.variant_id].name_en,
             query={"q": variants[row.variant_id].key},
         )
-        for row in rows
+        for row in page.rows
         if row.variant_id in variants
     ]
 
