@@ -74,7 +74,7 @@ class JudgedQuery:
 class _StrictLoader(yaml.SafeLoader):
     """YAML that refuses a key given twice: the second would silently win, and the query mean something else."""
 
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         keys = [key.value for key, _ in node.value]
         if len(set(keys)) != len(keys):
             raise ValueError(f"line {node.start_mark.line + 1}: a key is given twice among {', '.join(map(str, keys))}")
