@@ -11,7 +11,7 @@ from services.catalog.equivalents import routes as equivalent_routes
 from services.catalog.mapping import review_routes as mapping_review_routes
 from services.catalog.mapping import routes as mapping_routes
 from services.catalog.mapping.jobs import MappingRunner
-from services.catalog.mapping.standards import NothingWithdrawn
+from services.catalog.mapping.standards import KeptRegister
 from services.catalog.reactions import REACTIONS
 from services.catalog.references import routes as reference_routes
 from services.catalog.restrictions import routes as restriction_routes
@@ -70,7 +70,7 @@ def mapping_runner(settings: Settings, *, database: Database) -> MappingRunner:
     return MappingRunner(
         database=database,
         folder=folder,
-        standards=NothingWithdrawn(),
+        standards=KeptRegister(),
         lease_seconds=settings.mapping_lease_seconds,
     )
 

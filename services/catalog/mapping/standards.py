@@ -7,6 +7,9 @@ from typing import Protocol
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.catalog.standards.queries import withdrawn_editions
+from shared.designations import edition_key
+
 _NUMBER = re.compile(
     r"(?<![A-Za-z0-9])((?:GB|JGJ|JG|JC|JB|YB|HG|CJJ|CJ|QB|GA|CECS|T/CECS|EN|ISO|ASTM)(?:/T)?)\s*([0-9]+(?:\.[0-9]+)*)"
     r"(?:\s*[-—–]\s*([12][0-9]{3}))?(?![0-9A-Za-z])",
@@ -31,6 +34,14 @@ class NothingWithdrawn:
 
 _ATLAS = re.compile(r"(?<![A-Za-z0-9])[0-9]{2}[A-Z]{1,2}[0-9]{3}(?:-[0-9]+)?(?![A-Za-z0-9])", re.IGNORECASE)
 """A national atlas of standard details: 15G366-1."""
+
+
+class KeptRegister:
+    """The register of standards that the catalog keeps."""
+
+    async def withdrawn(self, session: AsyncSession, *, numbers: Collection[str], on: date) -> frozenset[str]:
+        gone = await withdrawn_editions(session, on=on)
+        return frozenset(number for number in numbers if edition_key(number) in gone)
 
 
 def standards_in(text: str) -> list[str]:

@@ -18,7 +18,7 @@ from services.catalog.search.finding import Wish, offers_wanted
 from services.catalog.search.knowledge import dictionary
 from services.catalog.search.queries import Offers
 from services.catalog.search.schemas import CompareAnswer, Compared, ComparedProperty, EquivalentView, OfferView
-from services.catalog.search.views import Beside, asked_of, counted, offer_view, type_carbon, variant_view
+from services.catalog.search.views import Beside, asked_of, offer_view, type_carbon, variant_view
 from shared.errors import FieldError, NotFound, Unprocessable
 from shared.identity import Principal
 
@@ -79,7 +79,9 @@ async def compare(
         offers=[*(best.get(by_key[key].id) for key in keys), *(chosen[each] for each in offer_ids)],
         offered={variant_id: row.together for variant_id, row in best.items()},
         asked=offers,
-        beside=await standing.beside(session, type_codes=[each.type_code for each in variants], on=today),
+        beside=await standing.beside(
+            session, type_codes=[each.type_code for each in variants], on=today, region=offers.region
+        ),
         equivalents=await standing.equivalents_of(session, variant_ids=ids, viewer=offers.viewer, on=today),
     )
     definitions = (await dictionary(session)).definitions
@@ -106,7 +108,7 @@ def _column(table: _Table, place: int) -> Compared:
     if row is not None:
         offer = offer_view(
             row,
-            counts=counted(variant),
+            variant=variant,
             asked=asked_of(table.asked),
             knows_stock=table.asked.knows_stock,
             beside=table.beside,

@@ -16,7 +16,7 @@ from services.catalog.components import queries as component_queries
 from services.catalog.components.naming import names_of
 from services.catalog.components.rules import Fault, variant_key
 from services.catalog.components.tables import Variant
-from services.catalog.search import queries
+from services.catalog.search import queries, standing
 from services.catalog.search.finding import offers_seen_by
 from services.catalog.search.lines import Line, Understanding, Understood
 from services.catalog.search.queries import Offers
@@ -32,7 +32,7 @@ from services.catalog.search.schemas import (
     OfferView,
     ReasonView,
 )
-from services.catalog.search.views import counted, offer_view, plain, variant_view
+from services.catalog.search.views import Beside, counted, offer_view, plain, variant_view
 from services.catalog.units import queries as unit_queries
 from services.catalog.units import rules as unit_rules
 from services.catalog.units.rules import UnknownUnitError, factors_of
@@ -70,7 +70,8 @@ async def match(session: AsyncSession, *, asked: MatchRequest, caller: Principal
         rows: dict[UUID, list[Row[Any]]] = {}
         for row in await queries.offers_of(session, variant_ids=sorted(ids), offers=offers, most=_OFFERS_LOOKED_AT):
             rows.setdefault(row.variant_id, []).append(row)
-        judge = _Judge(asked=asked, units=units, offers=offers, rows=rows)
+        beside = await standing.beside(session, type_codes=_types_of(places), on=today, region=region)
+        judge = _Judge(asked=asked, units=units, offers=offers, rows=rows, beside=beside)
         for number in numbers:
             matched[number] = judge.line(number, understood[number], places[number])
     return MatchAnswer(lines=[matched[number] for number in range(len(asked.lines))])
@@ -120,6 +121,10 @@ async def _places(
     return places
 
 
+def _types_of(places: Mapping[int, Sequence[_Place]]) -> list[str]:
+    return sorted({place.variant.type_code for found in places.values() for place in found if place.variant})
+
+
 def _key(reading: Reading) -> str:
     return variant_key(reading.definition.code, reading.known)
 
@@ -134,11 +139,13 @@ class _Judge:
         units: Mapping[str, Unit],
         offers: Offers,
         rows: Mapping[UUID, Sequence[Row[Any]]],
+        beside: Beside,
     ) -> None:
         self._asked = asked
         self._units = units
         self._offers = offers
         self._rows = rows
+        self._beside = beside
 
     def line(self, number: int, understood: Understood, places: Sequence[_Place]) -> MatchedLine:
         """The answer to one line."""
@@ -159,12 +166,18 @@ class _Judge:
             line=number, status=_status(candidates), unit=_unit(shown, named), candidates=shown, problems=problems
         )
 
+    def _views(self, variant: Variant, rows: Sequence[Row[Any]], asked: Asked) -> list[OfferView]:
+        return [
+            offer_view(row, variant=variant, asked=asked, knows_stock=self._offers.knows_stock, beside=self._beside)
+            for row in rows
+        ]
+
     def _candidate(self, place: _Place, line: MatchLine, named: Sequence[str]) -> Candidate:
         reading, variant = place.reading, place.variant
         counts = self._counted(reading) if variant is None else counted(variant)
         asked = Asked(quantity=line.quantity, units=named or (line.unit,), need_by=line.need_by, on=self._offers.today)
         rows = [] if variant is None else self._rows.get(variant.id, [])
-        views = [offer_view(row, counts=counts, asked=asked, knows_stock=self._offers.knows_stock) for row in rows]
+        views = [] if variant is None else self._views(variant, rows, asked)
         views.sort(key=lambda each: (not each.fits, each.currency != self._asked.currency, _per_base(each)))
         converts = any(unit in counts.factors for unit in named) or any(each.unit in named for each in views)
         properties = reading.known if variant is None else variant.properties

@@ -29,7 +29,7 @@ from services.catalog.search.schemas import (
     PointView,
     SearchAnswer,
 )
-from services.catalog.search.views import asked_of, counted, offer_view, plain, variant_view
+from services.catalog.search.views import asked_of, offer_view, plain, variant_view
 from shared.errors import FieldError
 
 OF_THE_HIT = ("type", "category", "supplier")
@@ -64,7 +64,9 @@ async def _hits(
 ) -> list[Hit]:
     ids = [row.variant_id for row in rows]
     variants = await component_queries.variants_by_id(session, ids=ids)
-    beside = await standing.beside(session, type_codes=[each.type_code for each in variants.values()], on=today)
+    beside = await standing.beside(
+        session, type_codes=[each.type_code for each in variants.values()], on=today, region=found.offers.region
+    )
     equivalents = await standing.equivalents_of(session, variant_ids=ids, viewer=found.offers.viewer, on=today)
     offered: dict[UUID, list[Row[Any]]] = {}
     most = max(wish.offers_shown, 1)
@@ -76,9 +78,8 @@ async def _hits(
         if row.variant_id not in variants or row.variant_id not in offered:
             continue
         variant, its = variants[row.variant_id], offered[row.variant_id]
-        counts = counted(variant)
         views = [
-            offer_view(each, counts=counts, asked=asked, knows_stock=found.offers.knows_stock, beside=beside)
+            offer_view(each, variant=variant, asked=asked, knows_stock=found.offers.knows_stock, beside=beside)
             for each in its
         ]
         best = its[0]

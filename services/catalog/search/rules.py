@@ -24,6 +24,7 @@ class Reason(StrEnum):
     INSUFFICIENT_STOCK = "InsufficientStock"
     NEED_BY_TOO_EARLY = "NeedByTooEarly"
     STANDARD_WITHDRAWN = "StandardWithdrawn"
+    ITEM_RESTRICTED = "ItemRestricted"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -58,6 +59,8 @@ class Terms:
     """What delivery adds to each unit's price, in the same tax basis."""
     withdrawn: str | None = None
     """The edition it is made to, when that was withdrawn."""
+    restricted: str | None = None
+    """What the restricted and banned list says against it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -100,7 +103,7 @@ def price_at(*, terms: Terms, quantity: Decimal | None) -> Decimal:
 
 def fit_of(*, terms: Terms, counted: Counted, asked: Asked | None) -> Fit:
     """The price, and whether a basket with this line would be taken."""
-    misfits = _standard(terms)
+    misfits = _registers(terms)
     if asked is None:
         return _unmeasured(terms, misfits)
     misfits += _time(terms, asked)
@@ -125,11 +128,14 @@ def _unmeasured(terms: Terms, misfits: Sequence[Misfit]) -> Fit:
     return Fit(unit_price=terms.price, priced_quantity=None, base_quantity=None, amounts=None, misfits=tuple(misfits))
 
 
-def _standard(terms: Terms) -> list[Misfit]:
-    if terms.withdrawn is None:
-        return []
-    detail = f"It is made to {terms.withdrawn}, which was withdrawn."
-    return [Misfit(code=Reason.STANDARD_WITHDRAWN, detail=detail)]
+def _registers(terms: Terms) -> list[Misfit]:
+    misfits = []
+    if terms.withdrawn is not None:
+        detail = f"It is made to {terms.withdrawn}, which was withdrawn."
+        misfits.append(Misfit(code=Reason.STANDARD_WITHDRAWN, detail=detail))
+    if terms.restricted is not None:
+        misfits.append(Misfit(code=Reason.ITEM_RESTRICTED, detail=terms.restricted))
+    return misfits
 
 
 def _measured(terms: Terms, counted: Counted, asked: Asked) -> tuple[Decimal, Decimal] | Misfit:

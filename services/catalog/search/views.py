@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Row
 
 from services.catalog.components.tables import Variant
+from services.catalog.restrictions.rules import names
 from services.catalog.search.queries import Offers
 from services.catalog.search.rules import Asked, Counted, Terms, fit_of
 from services.catalog.search.schemas import (
@@ -19,6 +20,7 @@ from services.catalog.search.schemas import (
     TierView,
     VariantView,
 )
+from shared.designations import edition_key
 
 
 def variant_view(variant: Variant) -> VariantView:
@@ -44,20 +46,34 @@ def asked_of(wish: Offers) -> Asked | None:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Restriction:
+    """An entry of the restricted and banned list that holds: which values of its type it names, and what it says."""
+
+    properties: Mapping[str, str]
+    told: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Beside:
     """What other steps say about what is shown."""
 
     withdrawn: frozenset[str] = frozenset()
-    """Editions of standards that are withdrawn today."""
+    """Editions of standards that are withdrawn today, by `shared.designations.edition_key`."""
+    restrictions: Mapping[str, Sequence[Restriction]] = field(default_factory=dict)
+    """By type."""
     carbon_sources: Mapping[str, str] = field(default_factory=dict)
     """Where the carbon factor of each type is from."""
 
+    def restricted(self, variant: Variant) -> str | None:
+        """What the list says against goods of this variant."""
+        for entry in self.restrictions.get(variant.type_code, ()):
+            if names(entry_properties=entry.properties, properties=variant.properties):
+                return entry.told
+        return None
 
-def offer_view(
-    row: Row[Any], *, counts: Counted, asked: Asked | None, knows_stock: bool, beside: Beside | None = None
-) -> OfferView:
+
+def offer_view(row: Row[Any], *, variant: Variant, asked: Asked | None, knows_stock: bool, beside: Beside) -> OfferView:
     """An offer with its price for the quantity asked; exact stock only for who may know it."""
-    beside = beside or Beside()
     terms = Terms(
         price=row.price,
         tax_inclusive=row.tax_inclusive,
@@ -73,9 +89,10 @@ def offer_view(
         band=row.band,
         available=row.available if knows_stock else None,
         freight=Decimal(row.freight),
-        withdrawn=row.standard if row.standard in beside.withdrawn else None,
+        withdrawn=row.standard if row.standard and edition_key(row.standard) in beside.withdrawn else None,
+        restricted=beside.restricted(variant),
     )
-    fit = fit_of(terms=terms, counted=counts, asked=asked)
+    fit = fit_of(terms=terms, counted=counted(variant), asked=asked)
     return OfferView(
         offer_id=row.offer_id,
         supplier_id=row.supplier_id,
