@@ -1,4 +1,4 @@
-"""`python -m benchmarks [orders|sync|feed|all] [--quick] [--output FILE]`, or `make bench`."""
+"""`python -m benchmarks [orders|sync|feed|mapping|all] [--quick] [--output FILE]`, or `make bench`."""
 
 import argparse
 import sys
@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from benchmarks import following, placing, syncing
+from benchmarks import following, mapping, placing, syncing
 from benchmarks.machine import machine_facts
 from benchmarks.product import Product, running_product
 from benchmarks.report import Section, bullets, page
@@ -41,7 +41,11 @@ def _sync(running: Product, world: World, quick: bool) -> Section:
     return syncing.benchmark(running, world, effort=effort)
 
 
-BENCHMARKS: dict[str, Benchmark] = {"orders": _orders, "feed": _feed, "sync": _sync}
+def _mapping(running: Product, world: World, quick: bool) -> Section:
+    return mapping.benchmark(running, world, effort=mapping.Effort(rows=4_000 if quick else 40_000))
+
+
+BENCHMARKS: dict[str, Benchmark] = {"orders": _orders, "feed": _feed, "mapping": _mapping, "sync": _sync}
 """In the order in which they run: the last one fills the database."""
 
 
