@@ -1,182 +1,223 @@
-"""Whether the search shows what a buyer meant: judged queries, and the figure a ranking gets from them.
+"""What contractors type, and how good each variant is as an answer: the measure of search.
 
-`queries.yaml` holds what contractors type and how good an answer each kind of variant would be. The judgements name
-types and canonical identity values, not rows, so they hold for any catalog that is made from the seed taxonomy.
+`queries.yaml` beside this file holds the queries and says how they were judged. Nothing here knows the search: a
+ranking is measured by grading what it returned and what it could have returned.
 
-A benchmark asks the search for each query, grades the variants it gets with `JudgedQuery.grade`, grades all variants
-of the catalog the same way, and gives both to `ndcg`.
+    graded = [grade(query, variant.type_code, variant.properties) for variant in hits]
+    score = ndcg(graded, population=[grade(query, ...) for every variant of the index])
 """
 
-import heapq
 import math
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cache
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 import yaml
 
-FILE = Path(__file__).parent / "queries.yaml"
+QUERIES = Path(__file__).with_name("queries.yaml")
 BEST = 3
-"""The grade of just what was asked; 2 is near, 1 is related, 0 is noise."""
+PAGE = 10
+"""Hits on the first page: the 10 of nDCG@10."""
+_QUERY_MEMBERS = {"id", "query", "class", "region", "facets", "judgements"}
+_FACET_MEMBERS = {"type", "category", "properties"}
+
+
+class RelevanceError(ValueError):
+    """The file of queries breaks its own format; the text names the query."""
 
 
 class QueryClass(StrEnum):
-    """What makes a query hard; figures are told by class, because an average hides the class that fails."""
+    """How the words were chosen; figures are reported per class."""
 
-    EXACT = "exact"
-    """A type with its values, as on a material list."""
+    EXACT_VARIANT = "exact-variant"
+    """Everything, or nearly so, that makes the variant."""
+    PARTIAL_SPEC = "partial-spec"
     TYPE = "type"
-    """The name of a type, or the greater part of it."""
+    """The official name of a type."""
     SYNONYM = "synonym"
-    """A word of the trade that the catalog's names do not hold."""
+    """A word of the trade that is not the official one."""
+    ABBREVIATION = "abbreviation"
     TYPO = "typo"
-    """A wrong character of the same sound or shape, a misspelt English word."""
     CODE = "code"
-    """A type code, an IFC class, the number of a standard, a model."""
-    MIXED = "mixed"
-    """Chinese and English in one query."""
+    STANDARD = "standard"
+    ENGLISH = "english"
+    MIXED_LANGUAGE = "mixed-language"
+    UNIT = "unit"
+    """A size in another unit or with its unit spelled out."""
+    FULL_WIDTH = "full-width"
+    PARTIAL_WORD = "partial-word"
     VAGUE = "vague"
-    """A family or a purpose: several types are right."""
-    SIZE = "size"
-    """A size or a strength alone, or one that carries the query."""
+    """A word for several types."""
+    NATURAL = "natural"
+    """More words than needed: quantities, purposes, whole phrases."""
+    FACET = "facet"
+    """Plain words, narrowed by facets."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Judgement:
-    """Variants of this type with all of these values have this grade."""
+    """A set of variants and how good each of them is as an answer."""
 
-    type_code: str
-    properties: Mapping[str, str]
-    """By key, as canonical text: `20`, never `20.0` or `20mm`."""
+    types: frozenset[str]
+    properties: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Per property the canonical values that fit; `400x200x*` fits every text that begins so."""
     grade: int
 
-    def covers(self, type_code: str, properties: Mapping[str, str]) -> bool:
-        return type_code == self.type_code and all(properties.get(key) == text for key, text in self.properties.items())
+    def holds_for(self, type_code: str, properties: Mapping[str, str]) -> bool:
+        """Whether a variant is in the set."""
+        if type_code not in self.types:
+            return False
+        return all(key in properties and _fits(properties[key], values) for key, values in self.properties.items())
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class JudgedQuery:
-    """What somebody types, and what should come of it."""
+class Facets:
+    """Filters that are set beside the words; the judgements are about what passes them."""
+
+    type_code: str | None = None
+    category: str | None = None
+    properties: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Query:
+    """What somebody typed, and the answer."""
 
     id: str
     text: str
-    query_class: QueryClass
-    judged: tuple[Judgement, ...]
-
-    def grade(self, type_code: str, properties: Mapping[str, str]) -> int:
-        """How good an answer a variant is, 0 to 3: the best of the judgements that cover it."""
-        return max((each.grade for each in self.judged if each.covers(type_code, properties)), default=0)
-
-
-class _StrictLoader(yaml.SafeLoader):
-    """YAML that refuses a key given twice: the second would silently win, and the query mean something else."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        keys = [key.value for key, _ in node.value]
-        if len(set(keys)) != len(keys):
-            raise ValueError(f"line {node.start_mark.line + 1}: a key is given twice among {', '.join(map(str, keys))}")
-        return super().construct_mapping(node, deep=deep)
+    kind: QueryClass
+    judgements: tuple[Judgement, ...]
+    region: str | None = None
+    """Where it is to be delivered; no judgement depends on it."""
+    facets: Facets | None = None
 
 
-def load(file: Path = FILE) -> tuple[JudgedQuery, ...]:
+def grade(query: Query, type_code: str, properties: Mapping[str, str]) -> int:
+    """How good a variant is as an answer: 3 asked for, 2 would do, 1 worth showing below, 0 of no use.
+
+    `properties` are the canonical identity values of the variant.
+    """
+    return max((each.grade for each in query.judgements if each.holds_for(type_code, properties)), default=0)
+
+
+def dcg(grades: Sequence[int]) -> float:
+    """Discounted cumulative gain of grades in the order shown: a grade g at place p gives (2^g - 1) / log2(p + 1)."""
+    return sum(((1 << each) - 1) / math.log2(place + 1) for place, each in enumerate(grades, start=1))
+
+
+def ideal_dcg(population: Iterable[int], *, at: int = PAGE) -> float:
+    """The most that any ranking of these variants can reach on its first page."""
+    return dcg(sorted(population, reverse=True)[:at])
+
+
+def ndcg(ranked: Sequence[int], *, population: Iterable[int], at: int = PAGE) -> float | None:
+    """The share of the ideal that a ranking reaches; None when nothing in the population is of any use.
+
+    `population` are the grades of all variants of the index, those that were found included. No result at all scores
+    0 where there was something to find.
+    """
+    ideal = ideal_dcg(population, at=at)
+    return dcg(ranked[:at]) / ideal if ideal else None
+
+
+@cache
+def queries() -> tuple[Query, ...]:
     """The judged queries, in the order of the file.
 
     Raises:
-        ValueError: anything is missing, unknown, twice, or of another kind; the sentence names the query.
+        RelevanceError: the file breaks its format.
     """
-    document = yaml.load(file.read_text(encoding="utf-8"), Loader=_StrictLoader)
-    if not isinstance(document, list):
-        raise ValueError(f"{file.name} is a list of queries")  # noqa: TRY004
-    queries = tuple(_query(entry, place) for place, entry in enumerate(document, start=1))
-    _once((each.id for each in queries), what="id")
-    _once((each.text for each in queries), what="text")
-    return queries
+    return read_queries(yaml.safe_load(QUERIES.read_text(encoding="utf-8")))
 
 
-def _once(words: Iterable[str], *, what: str) -> None:
-    seen: set[str] = set()
-    for word in words:
-        if word in seen:
-            raise ValueError(f"the {what} {word!r} is given twice")
-        seen.add(word)
+def read_queries(document: object) -> tuple[Query, ...]:
+    """The queries of a parsed document.
+
+    Raises:
+        RelevanceError: with the first query that breaks the format.
+    """
+    if not isinstance(document, dict) or set(document) != {"queries"} or not isinstance(document["queries"], list):
+        raise RelevanceError("The document is one list named queries.")
+    found = tuple(_query(each) for each in document["queries"])
+    for counted in (Counter(each.id for each in found), Counter(f"{each.text} {each.facets}" for each in found)):
+        twice = [each for each, times in counted.items() if times > 1]
+        if twice:
+            raise RelevanceError(f"Twice in the file: {', '.join(twice)}")
+    return found
 
 
-def _query(entry: object, place: int) -> JudgedQuery:
-    where = f"query number {place}"
-    members = _members(entry, required={"id", "text", "class", "judged"}, where=where)
-    where = f"query {_text(members['id'], where)}"
-    entries = members["judged"]
-    if not isinstance(entries, list) or not entries:
-        raise ValueError(f"{where}: judged is a list of at least one judgement")
-    judged = tuple(_judgement(each, where) for each in entries)
-    _once((f"{each.type_code}|{sorted(each.properties.items())}" for each in judged), what=f"judgement of {where}")
-    if max(each.grade for each in judged) != BEST:
-        raise ValueError(f"{where}: nothing is just what was asked; a query needs a judgement of grade {BEST}")
-    return JudgedQuery(
-        id=_text(members["id"], where),
-        text=_text(members["text"], where),
-        query_class=QueryClass(_text(members["class"], where)),
-        judged=judged,
+def _query(entry: object) -> Query:
+    if not isinstance(entry, dict) or not {"id", "query", "class", "judgements"} <= set(entry) <= _QUERY_MEMBERS:
+        raise RelevanceError(f"{entry!r:.80} has not the members of a query.")
+    name, text, region = entry["id"], entry["query"], entry.get("region")
+    if not isinstance(name, str) or not isinstance(text, str) or not text.strip() or not isinstance(region, str | None):
+        raise RelevanceError(f"{name}: id, query and region are text.")
+    if entry["class"] not in set(QueryClass):
+        raise RelevanceError(f"{name}: {entry['class']!r} is no class.")
+    if not isinstance(entry["judgements"], list):
+        raise RelevanceError(f"{name}: judgements are a list.")
+    judgements = tuple(_judgement(name, each) for each in entry["judgements"])
+    if BEST not in {each.grade for each in judgements}:
+        raise RelevanceError(f"{name}: no judgement has grade {BEST}.")
+    facets = _facets(name, entry["facets"]) if "facets" in entry else None
+    kind = QueryClass(entry["class"])
+    if (kind is QueryClass.FACET) != (facets is not None):
+        raise RelevanceError(f"{name}: facets and the class facet belong together.")
+    return Query(id=name, text=text, kind=kind, judgements=judgements, region=region, facets=facets)
+
+
+def _judgement(name: str, entry: object) -> Judgement:
+    if not isinstance(entry, dict) or set(entry) != {"match", "grade"} or not isinstance(entry["match"], dict):
+        raise RelevanceError(f"{name}: a judgement is a match and a grade.")
+    match, given = entry["match"], entry["grade"]
+    if isinstance(given, bool) or given not in range(1, BEST + 1):
+        raise RelevanceError(f"{name}: {given!r} is no grade.")
+    if not {"type"} <= set(match) <= {"type", "properties"}:
+        raise RelevanceError(f"{name}: a match is a type and, where needed, properties.")
+    types = frozenset(_several(name, match["type"]))
+    return Judgement(types=types, properties=_properties(name, match.get("properties")), grade=given)
+
+
+def _facets(name: str, entry: object) -> Facets:
+    if not isinstance(entry, dict) or not entry or not set(entry) <= _FACET_MEMBERS:
+        raise RelevanceError(f"{name}: facets are a type, a category, properties.")
+    return Facets(
+        type_code=entry.get("type"),
+        category=entry.get("category"),
+        properties=_properties(name, entry.get("properties")),
     )
 
 
-def _judgement(entry: object, where: str) -> Judgement:
-    members = _members(entry, required={"type", "grade"}, optional=frozenset({"properties"}), where=where)
-    grade = members["grade"]
-    if isinstance(grade, bool) or not isinstance(grade, int) or not 1 <= grade <= BEST:
-        raise ValueError(f"{where}: a grade is 1 to {BEST}, not {grade!r}; leave out what is not relevant")
-    properties = members.get("properties", {})
-    if not isinstance(properties, dict) or ("properties" in members and not properties):
-        raise ValueError(f"{where}: properties are named values, at least one if given")
-    values = {_text(key, where): _text(value, where) for key, value in properties.items()}
-    return Judgement(type_code=_text(members["type"], where), properties=MappingProxyType(values), grade=grade)
+def _properties(name: str, entry: object) -> dict[str, tuple[str, ...]]:
+    if entry is None:
+        return {}
+    if not isinstance(entry, dict) or not entry:
+        raise RelevanceError(f"{name}: properties are named values, at least one.")
+    return {str(key): _several(name, value) for key, value in entry.items()}
 
 
-def _members(
-    entry: object, *, required: set[str], optional: frozenset[str] = frozenset(), where: str
-) -> dict[str, Any]:
-    if not isinstance(entry, dict):
-        raise ValueError(f"{where}: {entry!r} is no mapping")  # noqa: TRY004
-    missing, unknown = required - entry.keys(), entry.keys() - required - optional
-    if missing or unknown:
-        names = ", ".join(sorted(map(str, missing | unknown)))
-        raise ValueError(f"{where}: missing or unknown members: {names}")
-    return entry
+def _several(name: str, entry: Any) -> tuple[str, ...]:
+    values = tuple(_text(name, each) for each in (entry if isinstance(entry, list) else [entry]))
+    if not values:
+        raise RelevanceError(f"{name}: an empty list fits nothing.")
+    return values
 
 
-def _text(given: object, where: str) -> str:
-    if not isinstance(given, str) or not given or given != given.strip():
-        raise ValueError(f"{where}: {given!r} is no text without spaces around it; quote numbers")
-    return given
+def _text(name: str, value: object) -> str:
+    """YAML's 20, 2.5 and true as the canonical texts that variants carry."""
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case int() | float():
+            return f"{value:g}"
+        case str() if value.strip():
+            return value
+    raise RelevanceError(f"{name}: {value!r} is no value.")
 
 
-def ndcg(grades: Sequence[int], ideal: Sequence[int], at: int = 10) -> float:
-    """How near a ranking's first page is to the best first page there could be, 0 to 1.
-
-    The normalised discounted cumulative gain: a hit gains 2^grade - 1, divided by log2 of its place plus one.
-
-    Args:
-        grades: of the variants shown, first to last.
-        ideal: of all variants there are, in any order; the best page is made of the highest of them.
-        at: how many hits a page shows.
-
-    Raises:
-        ValueError: no variant is relevant, so no ranking is better than another; or the ranking shows more than
-            there is, as when a variant is shown twice.
-    """
-    if at < 1 or any(grade < 0 for grade in (*grades, *ideal)):
-        raise ValueError("a page shows at least one hit, and no grade is below 0")
-    best = _gain(heapq.nlargest(at, ideal))
-    if not best:
-        raise ValueError("no variant is relevant: there is nothing to rank")
-    share = _gain(grades[:at]) / best
-    if share > 1 + 1e-9:
-        raise ValueError("the ranking shows more than there is; is a variant shown twice?")
-    return min(share, 1.0)
-
-
-def _gain(grades: Sequence[int]) -> float:
-    return sum((2**grade - 1) / math.log2(place + 1) for place, grade in enumerate(grades, start=1))
+def _fits(value: str, patterns: Iterable[str]) -> bool:
+    return any(value.startswith(each[:-1]) if each.endswith("*") else value == each for each in patterns)

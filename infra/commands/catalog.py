@@ -1,19 +1,21 @@
-"""The catalog: bringing in dictionaries of others and codes from a file; its registers stand beside (operator)."""
+"""The catalog: bringing in dictionaries of others and codes (operator); mapping and registers stand beside."""
 
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from infra.commands import registers
+from infra.commands import mapping, registers
 from infra.commands.console import As, DataDir, ExitCode, JsonFlag, Out, Unusable, api_as_operator, failing_well
 from infra.instance import DATA_DIR
 from infra.price_files import read_in_chunks
 
 _UPLOAD_TIMEOUT_SECONDS = 300.0
 app = typer.Typer(
-    help="The catalog: dictionaries, codes, and the registers of standards and restricted goods.", no_args_is_help=True
+    help="The catalog: your material codes, dictionaries of others, standards, restricted goods.",
+    no_args_is_help=True,
 )
+app.registered_commands += mapping.app.registered_commands
 app.add_typer(registers.standards, name="standards")
 app.add_typer(registers.restrictions, name="restrictions")
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would happen and change nothing.")]

@@ -85,7 +85,7 @@ class Mapping:
         return await self.imported(body, media=XLSX_MEDIA)
 
     async def get(self, path: str, *, as_: Principal | None = None, **params: Any) -> httpx.Response:
-        return await self.http.get(f"/catalog{path}", headers=signed_in(as_ or self.importer), params=params)
+        return await self.http.get(f"/catalog{path}", headers=signed_in(as_ or self.importer), params=params or None)
 
     async def post(self, path: str, body: Any, *, as_: Principal | None = None) -> httpx.Response:
         headers = {**signed_in(as_ or self.reviewer), **once()}

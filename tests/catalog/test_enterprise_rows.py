@@ -89,7 +89,7 @@ def test_nearly_every_allowed_value_of_every_type_occurs():
     assert len(unseen) / len(allowed) < 0.06, unseen
 
 
-def test_what_is_missing_cannot_be_read_and_what_is_exact_can():
+def test_what_is_exact_can_be_read():
     """Numbers of the truth stand in the text of an exact row; only derived ones (12000 for 12 m) are not looked for."""
     for row in of_kind(TruthKind.EXACT):
         if {"full_width", "thousands", "typo"} & set(row.noise):
@@ -99,6 +99,13 @@ def test_what_is_missing_cannot_be_read_and_what_is_exact_can():
         for each in definitions()[code].identity:
             if each.numeric and each.unit == "mm" and each.key in given:
                 assert given[each.key] in text, (row, each.key)
+
+
+def test_what_is_missing_is_not_given_away_by_a_mark():
+    trades = {trade.code: trade for trade in TRADES}
+    for row in of_kind(TruthKind.BROADER):
+        for mark, told in trades[str(row.truth.type_code)].tells.items():
+            assert mark in row.truth.missing or not set(told.split()) & set(row.truth.missing)
 
 
 def test_a_unit_row_is_counted_in_what_its_type_does_not_convert_to():

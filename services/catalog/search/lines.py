@@ -98,6 +98,8 @@ class Understanding:
 
     def _with_properties(self, readings: Sequence[Reading], line: Line) -> tuple[list[Reading], list[Fault]]:
         """Explicit values go before those read from words. A reading they contradict falls away, unless all do."""
+        if not line.properties:
+            return sorted(readings, key=lambda each: (-each.name, -each.attributes)), []
         kept, told = [], []
         for reading in readings:
             values, faults = identity_of(reading.definition, line.properties, partial=True)

@@ -83,6 +83,10 @@ class Vocabulary:
             )
 
         self._names = _Names(self._types)
+        self._by_token: dict[str, set[str]] = {}
+        for words in self._types:
+            for token in words.tokens:
+                self._by_token.setdefault(token, set()).add(words.definition.code)
 
     def readings(self, text: str, *, name: str = "") -> list[Reading]:
         """The likeliest ways to understand a text, the likeliest first; none when it means nothing here.
@@ -91,7 +95,13 @@ class Vocabulary:
         """
         query = asked(text)
         names = [token for token in query.tokens if not is_specification(token)]
-        likeness = {words.definition.code: _likeness(words, names, query.phrases) for words in self._types}
+        near = {code for token in names for code in self._by_token.get(token, ())}
+        likeness = {
+            words.definition.code: _likeness(words, names, query.phrases)
+            if words.definition.code in near
+            else Decimal(0)
+            for words in self._types
+        }
         called, whole = self._names.called(name) if name else (frozenset[str](), False)
         if not called:
             called, whole = self._names.called(text)

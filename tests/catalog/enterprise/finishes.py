@@ -51,6 +51,7 @@ TRADES = (
             "inner_l": listed("1400 1600 1800 2000 2100"),
             "inner_w": listed("1100 1200 1400 1500 1600"),
         },
+        tells={"model": "inner_l inner_w"},
         fit=_bath,
     ),
     Trade(
@@ -70,6 +71,7 @@ TRADES = (
         ),
         units=("set", "set", "m"),
         draw={"model": ("",), "length": listed("1.8 2.1 2.4 3 3.6 4.2")},
+        tells={"model": "layout length"},
         fit=_kitchen,
     ),
     Trade(

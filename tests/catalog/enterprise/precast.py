@@ -104,6 +104,7 @@ TRADES = (
             "span": listed("2700 3000 3300 3600 3900 4200 4800"),
             "width": listed("1200 1500 1800 2000 2400"),
         },
+        tells={"type_mark": "span width precast_t direction"},
         fit=_slab,
     ),
     _member(
@@ -115,6 +116,7 @@ TRADES = (
             "跨度{span} 宽{width} 厚{thickness}",
         ),
         draw={**_MARKS, "span": listed("3600 4200 4800 5400 6000 7200")},
+        tells={"type_mark": "span width thickness"},
         fit=_plank,
     ),
     _member(
@@ -133,6 +135,7 @@ TRADES = (
             "outer_t": listed("50 60"),
         },
         optional=("insulation_t", "outer_t"),
+        tells={"type_mark": "length height"},
         fit=_outer,
     ),
     _member(
@@ -144,6 +147,7 @@ TRADES = (
             "长{length} 高{height} 厚{thickness}",
         ),
         draw={**_MARKS, "length": listed("1800 2100 2400 3000 3600"), "height": listed("2700 2800 2900 3000")},
+        tells={"type_mark": "length height"},
         fit=_inner,
     ),
     _member(
@@ -186,6 +190,7 @@ TRADES = (
             "storey_h": listed("2800 2900 3000 3300"),
             "clear_w": listed("1100 1150 1195 1200 1225"),
         },
+        tells={"type_mark": "storey_h flights"},
         fit=_stair,
     ),
     _member(
@@ -205,6 +210,7 @@ TRADES = (
             "length": listed("2400 2700 3000 3300 3600"),
             "overhang": listed("1000 1200 1400"),
         },
+        tells={"type_mark": "kind length overhang"},
         fit=_balcony,
     ),
     _member(
@@ -212,6 +218,7 @@ TRADES = (
         ("预应力空心板", "SP预应力空心板", "预应力混凝土空心板"),
         dims("span width thickness", "{span}×{width}×{thickness}", "跨度{span} 板宽{width} 板厚{thickness}"),
         draw={**_MARKS, "span": listed("3600 4200 4800 6000 7200 9000 12000")},
+        tells={"type_mark": "span thickness"},
         fit=_hollow,
     ),
     Trade(

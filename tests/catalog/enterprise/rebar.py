@@ -80,6 +80,7 @@ TRADES = (
         parts=(say("mesh_type", "{}", "{}型"), _MESH_WIRES, words("grade", _PLAIN_GRADES)),
         units=("t", "m2"),
         draw=dict.fromkeys(listed("mesh_type wire_dia_long wire_dia_cross spacing_long spacing_cross"), ("",)),
+        tells={"mesh_type": "wire_dia_long wire_dia_cross spacing_long spacing_cross"},
         fit=_mesh,
     ),
     Trade(
@@ -107,6 +108,7 @@ TRADES = (
         ),
         units=("t", "m"),
         draw=dict.fromkeys(listed("model height top_dia bottom_dia"), ("",)),
+        tells={"model": "height top_dia bottom_dia"},
         fit=_truss,
     ),
     Trade(

@@ -122,7 +122,7 @@ TRADES = (
     Trade(
         code="ME-CABLE",
         category="电气/电缆",
-        names=("电力电缆", "电缆", "铜芯电力电缆", "低压电缆"),
+        names=("电力电缆", "电缆", "低压电力电缆", "低压电缆"),
         parts=(
             say("model", "{}", "型号{}"),
             words(

@@ -49,6 +49,9 @@ class Trade:
     """Realistic values of the properties that are no enums; also narrows an enum."""
     optional: tuple[str, ...] = ()
     """Optional identity properties that rows of this trade do state now and then."""
+    tells: Mapping[str, str] = field(default_factory=dict)
+    """What a mark gives away to who can read it: `type_mark` DBS1-67-3620-31 tells span and width. Where one of these
+    is left out the mark is left out with it, or it would not be missing."""
     fit: Callable[[Values, Random], None] | None = None
     """Makes drawn values agree with each other."""
     also: Callable[[Values], Mapping[str, str]] | None = None

@@ -39,6 +39,7 @@ def missing_after(trade: Trade, values: Values, random: Random) -> tuple[Values,
     many = len(loose) if random.random() < 0.12 else random.choice((1, 1, 1, 2))
     for part in random.sample(loose, min(many, len(loose))):
         gone |= set(part.keys)
+    gone |= {mark for mark, told in trade.tells.items() if gone & set(told.split())}
     return {key: value for key, value in values.items() if key not in gone}, tuple(sorted(gone & required(trade)))
 
 
