@@ -7,6 +7,8 @@ from services.catalog.classification import routes as code_routes
 from services.catalog.components import routes as component_routes
 from services.catalog.components import variant_routes
 from services.catalog.dictionary import routes as dictionary_routes
+from services.catalog.ifc import routes as ifc_routes
+from services.catalog.ifc.templates import TemplateSource, WheelTemplates
 from services.catalog.reactions import REACTIONS
 from services.catalog.references import routes as reference_routes
 from services.catalog.search import routes as search_routes
@@ -22,10 +24,15 @@ from shared.operations import operations_router
 
 
 def create_app(
-    settings: Settings, *, database: Database, verifier: Verifier, neighbours: Neighbours | None = None
+    settings: Settings,
+    *,
+    database: Database,
+    verifier: Verifier,
+    neighbours: Neighbours | None = None,
+    property_sets: TemplateSource | None = None,
 ) -> FastAPI:
-    """The service over a database. `neighbours` are closed with it."""
-    return create_service(
+    """The service over a database. `neighbours` are closed with it; `property_sets` are the wheel's unless given."""
+    app = create_service(
         name="catalog",
         title="Dougong catalog",
         description="What can be bought: component types, variants, units, codes, carbon, and the search over offers.",
@@ -35,6 +42,7 @@ def create_app(
         routers=[
             component_routes.router,
             dictionary_routes.router,
+            ifc_routes.router,
             variant_routes.router,
             unit_routes.router,
             code_routes.router,
@@ -47,6 +55,8 @@ def create_app(
         ],
         closing=[] if neighbours is None else [neighbours.aclose],
     )
+    app.state.property_sets = property_sets or WheelTemplates()
+    return app
 
 
 def create() -> FastAPI:
