@@ -8,6 +8,8 @@ from services.catalog.components import routes as component_routes
 from services.catalog.components import variant_routes
 from services.catalog.dictionary import routes as dictionary_routes
 from services.catalog.equivalents import routes as equivalent_routes
+from services.catalog.ifc import routes as ifc_routes
+from services.catalog.ifc.templates import TemplateSource, WheelTemplates
 from services.catalog.mapping import review_routes as mapping_review_routes
 from services.catalog.mapping import routes as mapping_routes
 from services.catalog.mapping.jobs import MappingRunner
@@ -29,9 +31,14 @@ from shared.operations import operations_router
 
 
 def create_app(
-    settings: Settings, *, database: Database, verifier: Verifier, neighbours: Neighbours | None = None
+    settings: Settings,
+    *,
+    database: Database,
+    verifier: Verifier,
+    neighbours: Neighbours | None = None,
+    property_sets: TemplateSource | None = None,
 ) -> FastAPI:
-    """The service over a database. `neighbours` are closed with it."""
+    """The service over a database. `neighbours` are closed with it; `property_sets` are the wheel's unless given."""
     app = create_service(
         name="catalog",
         title="Dougong catalog",
@@ -42,6 +49,7 @@ def create_app(
         routers=[
             component_routes.router,
             dictionary_routes.router,
+            ifc_routes.router,
             variant_routes.router,
             unit_routes.router,
             code_routes.router,
@@ -60,6 +68,7 @@ def create_app(
         closing=[] if neighbours is None else [neighbours.aclose],
     )
     app.state.mapping_runner = mapping_runner(settings, database=database)
+    app.state.property_sets = property_sets or WheelTemplates()
     return app
 
 

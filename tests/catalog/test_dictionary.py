@@ -12,6 +12,7 @@ from sqlalchemy.exc import DBAPIError
 
 from services.catalog.components.jobs import load_taxonomy
 from services.catalog.components.taxonomy import read_taxonomy, type_entry
+from services.catalog.components.variants import spec_hash
 from services.catalog.dictionary.documents import TypeDocument
 from shared.contracts.catalog import TYPE_PUBLISHED
 from shared.database import Database, transaction
@@ -80,8 +81,8 @@ def richer(document: dict[str, Any]) -> None:
     grade["retired"] = {"HRB400": {"successor": "HRB400E", "reason": "anti-seismic only"}}
     document["properties"].append(
         {
-            "key": "rib", "name_zh": "肋形", "name_en": "rib pattern", "type": "enum", "allowed": ["crescent", "thread"],
-            "identity": True, "required": False,
+            "key": "rib", "name_zh": "肋形", "name_en": "rib pattern", "type": "enum",
+            "allowed": ["crescent", "thread"], "identity": True, "required": False,
         }
     )  # fmt: skip
     document["name_en"] = "hot-rolled ribbed bar"
@@ -279,6 +280,21 @@ async def test_new_variants_leave_deprecated_values_and_properties_and_old_ones_
     assert (named.status_code, named.json()["code"]) == (409, "PropertyDeprecated")
     new = (await desk.use(grade="HRB635E", diameter="22", cut="12")).json()
     assert (new["type_version"], new["key"]) == (2, "RB-HRB|cut=12,diameter=22,grade=HRB635E")
+
+
+async def test_a_frozen_specification_hash_tells_type_and_dictionary_version_for_ever(desk: Desk):
+    old = (await desk.use(grade="HRB400", diameter="20", length="12")).json()
+    await desk.publish({"publish": await desk.document(change=richer)})
+    new = (await desk.use(grade="HRB635E", diameter="20", length="12")).json()
+    for variant, type_version, dictionary_version in ((old, 1, 1), (new, 2, 2)):
+        values = variant["properties"]
+        assert variant["spec_hash"] == spec_hash(type_code="RB-HRB", version=type_version, values=values)
+        told = (await desk.http.get(f"/catalog/specifications/{variant['spec_hash']}")).json()
+        assert (told["variant"], told["dictionary_version"]) == (variant, dictionary_version)
+        assert (told["variant"]["type_version"], told["type_version_now"]) == (type_version, 2)
+    answer = await desk.http.get(f"/catalog/specifications/{'0' * 64}")
+    assert (answer.status_code, answer.json()["code"]) == (404, "SpecificationNotFound")
+    assert (await desk.http.get("/catalog/specifications/abc")).status_code == 422
 
 
 async def test_a_type_is_deprecated_with_a_successor_and_its_variants_stay_readable(desk: Desk, database: Database):

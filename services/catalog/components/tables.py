@@ -161,6 +161,7 @@ class Variant(Table, table=True):
         CheckConstraint("spec_hash ~ '^[0-9a-f]{64}$'", name="spec_hash"),
         CheckConstraint("carbon >= 0", name="carbon"),
         Index(None, "type_code"),
+        Index(None, "spec_hash"),
     )
 
     id: UUID = Field(sa_column=Column(Uuid, primary_key=True))

@@ -209,7 +209,7 @@ def _property(entry: Mapping[str, Any]) -> Property:
         identity=bool(entry["identity"]),
         required=bool(entry["required"]),
         aliases=aliases_of(allowed),
-        retired={value: how["successor"] for value, how in (entry.get("retired") or {}).items()},
+        retired={value: str(how.get("successor") or "") for value, how in (entry.get("retired") or {}).items()},
         successor=(entry.get("deprecated") or {}).get("successor"),
     )
 

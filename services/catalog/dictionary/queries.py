@@ -15,6 +15,7 @@ from services.catalog.components.tables import (
     DictionaryChange,
     DictionaryVersion,
     Standard,
+    Variant,
 )
 from services.catalog.dictionary.tables import Proposal, ProposalEvent
 from services.catalog.units.tables import UnitOfMeasure
@@ -115,6 +116,22 @@ async def dictionary_versions_page(
     if before is not None:
         query = query.where(col(DictionaryVersion.version) < before)
     return [(row, count) for row, count in await session.execute(query)]
+
+
+async def variant_by_spec_hash(session: AsyncSession, *, spec_hash: str) -> Variant | None:
+    """The variant whose specification an order line froze."""
+    rows = await session.scalars(select(Variant).where(col(Variant.spec_hash) == spec_hash).limit(1))
+    return rows.one_or_none()
+
+
+async def dictionary_version_of(session: AsyncSession, *, code: str, type_version: int) -> int:
+    """The first version of the dictionary in which a type was at this version."""
+    found = await session.scalar(
+        select(func.min(col(DictionaryChange.version))).where(
+            col(DictionaryChange.code) == code, col(DictionaryChange.type_version) == type_version
+        )
+    )
+    return int(found or 0)
 
 
 async def state_at(session: AsyncSession, *, version: int) -> Mapping[str, TypeState]:

@@ -22,6 +22,7 @@ from services.catalog.dictionary.schemas import (
     ProposalSummary,
     ProposalView,
     Return,
+    SpecificationView,
     TypeDifference,
     TypeVersionView,
 )
@@ -45,6 +46,10 @@ Code = Annotated[str, Path(max_length=60, pattern=r"^[^\x00-\x1f\x7f]+$", exampl
 
 class VersionNotFound(NotFound):
     """The dictionary, or the type, has no such version."""
+
+
+class SpecificationNotFound(NotFound):
+    """No variant has this specification."""
 
 
 def _changes(body: ProposalRequest) -> list[dict[str, Any]]:
@@ -113,8 +118,8 @@ async def revise(
     *,
     proposal_id: UUID,
     body: ProposalRequest,
-    expected: ExpectedVersion,
     caller: Operator,
+    expected: ExpectedVersion,
     session: SystemSession,
     response: Response,
     now: Now,
@@ -142,8 +147,8 @@ async def send_back(
     *,
     proposal_id: UUID,
     body: Return,
-    expected: ExpectedVersion,
     caller: Operator,
+    expected: ExpectedVersion,
     session: SystemSession,
     response: Response,
     now: Now,
@@ -165,8 +170,8 @@ async def send_back(
 async def approve(
     *,
     proposal_id: UUID,
-    expected: ExpectedVersion,
     caller: Operator,
+    expected: ExpectedVersion,
     session: SystemSession,
     response: Response,
     now: Now,
@@ -184,8 +189,8 @@ async def approve(
 async def withdraw(
     *,
     proposal_id: UUID,
-    expected: ExpectedVersion,
     caller: Operator,
+    expected: ExpectedVersion,
     session: SystemSession,
     response: Response,
     now: Now,
@@ -258,6 +263,35 @@ async def type_diff(
         raise VersionNotFound(f"{code!r} has no version {before} or {after}.")
     return type_difference(
         definitions[key, before], definitions[key, after], version_before=before, version_after=after
+    )
+
+
+@router.get(
+    "/specifications/{spec_hash}",
+    summary="What a specification hash stands for",
+    responses=refusals(MalformedRequest, SpecificationNotFound),
+)
+async def specification(
+    spec_hash: Annotated[str, Path(pattern=r"^[0-9a-f]{64}$", description="As an order line has it.")],
+    _: Visitor,
+    session: ReadSession,
+) -> SpecificationView:
+    """The type, its version, the version of the dictionary and the identity values that an order line froze.
+
+    The hash is SHA-256 over type, version and values, so none of them can change behind an order's back.
+    """
+    variant = await queries.variant_by_spec_hash(session, spec_hash=spec_hash)
+    row = None if variant is None else await component_queries.type_by_code(session, code=variant.type_code)
+    if variant is None or row is None:
+        raise SpecificationNotFound(f"No variant has the specification {spec_hash}.")
+    version = await queries.dictionary_version_of(session, code=row.code, type_version=variant.type_version)
+    return SpecificationView(
+        spec_hash=spec_hash,
+        variant=variant.snapshot,
+        dictionary_version=version,
+        type_version_now=row.version,
+        type_status=row.status,
+        successor=row.successor,
     )
 
 

@@ -8,6 +8,7 @@ from uuid import UUID
 from pydantic import Field
 
 from services.catalog.dictionary.documents import TypeCode, TypeDocument
+from shared.contracts.catalog import VariantSnapshot
 from shared.contracts.fields import Answer, Body, Name, Text
 
 
@@ -127,6 +128,17 @@ class DictionaryVersionView(Answer):
     proposal_id: UUID | None
     published_at: datetime
     types: int = Field(description="Types it changed.")
+
+
+class SpecificationView(Answer):
+    """What a specification hash stands for: an order line that froze the hash froze all of this."""
+
+    spec_hash: str
+    variant: VariantSnapshot
+    dictionary_version: int = Field(description="The first version of the dictionary with this version of the type.")
+    type_version_now: int = Field(description="The type's present version.")
+    type_status: str = Field(description="ACTIVE or DEPRECATED, now.")
+    successor: str | None
 
 
 class DictionaryDifference(Answer):

@@ -212,13 +212,23 @@ async def decide_link(
             relation=relation,
         )
         await code_actions.add_code(session, row=row, by=by, at=at)
-    if link is None:
-        link = ReferenceLink(dictionary_id=dictionary_id, class_code=found.code, type_code=type_code.upper())
-        session.add(link)
     common = entities_in_common(found.related_ifc, ifc[type_code.upper()])
-    link.decision, link.relation, link.reason = "REJECTED" if relation is None else "ACCEPTED", relation, reason
-    link.via = common[0] if common else None
-    link.decided_by, link.decided_by_name, link.decided_at = by.subject, by.name, at
+    decision: dict[str, Any] = {
+        "decision": "REJECTED" if relation is None else "ACCEPTED",
+        "relation": relation,
+        "reason": reason,
+        "via": common[0] if common else None,
+        "decided_by": by.subject,
+        "decided_by_name": by.name,
+        "decided_at": at,
+    }
+    if link is None:
+        link = ReferenceLink(
+            dictionary_id=dictionary_id, class_code=found.code, type_code=type_code.upper(), **decision
+        )
+        session.add(link)
+    for name, value in decision.items():
+        setattr(link, name, value)
     await session.flush()
     return link
 

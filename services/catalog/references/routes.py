@@ -157,11 +157,10 @@ async def classes(
 async def reference_class(dictionary_id: UUID, code: ClassCode, _: Visitor, session: ReadSession) -> ClassView:
     """Its own properties with their allowed values, its relations, what stands above it, and which types it is."""
     _dictionary_row, found = await class_named(session, dictionary_id=dictionary_id, code=code)
-    own = {"dictionary_id": dictionary_id, "code": found.code}
-    properties = await queries.class_properties(session, **own)
+    properties = await queries.class_properties(session, dictionary_id=dictionary_id, code=found.code)
     return ClassView(
         **found.model_dump(),
-        ancestors=list(await queries.ancestors(session, **own)),
+        ancestors=list(await queries.ancestors(session, dictionary_id=dictionary_id, code=found.code)),
         properties=[
             ReferencePropertyView(
                 **each.model_dump(),
@@ -171,9 +170,13 @@ async def reference_class(dictionary_id: UUID, code: ClassCode, _: Visitor, sess
             for each, general in properties
         ],
         relations=[
-            ReferenceRelationView.model_validate(each) for each in await queries.class_relations(session, **own)
+            ReferenceRelationView.model_validate(each)
+            for each in await queries.class_relations(session, dictionary_id=dictionary_id, code=found.code)
         ],
-        links=[LinkView.model_validate(each) for each in await queries.links_of_class(session, **own)],
+        links=[
+            LinkView.model_validate(each)
+            for each in await queries.links_of_class(session, dictionary_id=dictionary_id, code=found.code)
+        ],
     )
 
 

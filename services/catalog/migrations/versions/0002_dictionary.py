@@ -103,6 +103,7 @@ _DICTIONARY = [
         CONSTRAINT ck_dictionary_changes_status CHECK (status IN ('ACTIVE', 'DEPRECATED'))
     )""",
     "CREATE INDEX ix_dictionary_changes_code ON dictionary_changes (code)",
+    "CREATE INDEX ix_variants_spec_hash ON variants (spec_hash)",
     """
     CREATE TABLE type_proposals (
         id uuid NOT NULL,
