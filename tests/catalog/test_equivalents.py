@@ -28,7 +28,9 @@ BODY: dict[str, Any] = {
 
 
 def _of_group(role: Role, like: Principal | None = None) -> Principal:
-    return a_person(role, company_id=like and like.company_id, group_id=new_id() if like is None else like.group_id)
+    if like is None:
+        return a_person(role, group_id=new_id())
+    return a_person(role, company_id=like.company_id, group_id=like.group_id)
 
 
 @dataclass
@@ -99,7 +101,7 @@ async def test_a_second_person_approves_and_the_group_sees_it(office: Office):
 
 
 async def test_both_ways_and_only_while_it_holds(office: Office):
-    changes = {"both_ways": True, "valid_from": "2026-07-01", "valid_until": "2026-07-31"}
+    changes: dict[str, Any] = {"both_ways": True, "valid_from": "2026-07-01", "valid_until": "2026-07-31"}
     identifier = await office.proposed(**changes)
     await office.decide(identifier, office.approver)
     for on, found in (("2026-06-30", []), ("2026-07-01", [HRB400]), ("2026-07-31", [HRB400]), ("2026-08-01", [])):

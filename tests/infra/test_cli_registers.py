@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 from tests.infra.conftest import FakeServices
 
@@ -57,7 +58,7 @@ def test_restrictions_are_imported_and_asked_for_a_place(dougong, services: Fake
     file.write_text("限制类型,构件类型\n", encoding="utf-8")
     services.on("POST", "/catalog/restrictions/imports", (200, REPORT))
     assert dougong("catalog", "restrictions", "import", str(file)).exit_code == 0
-    entry = {
+    entry: dict[str, Any] = {
         "kind": "banned",
         "type_code": "RB-HRB",
         "properties": {"grade": "HRB400"},

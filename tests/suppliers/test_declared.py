@@ -17,14 +17,17 @@ from tests.suppliers.world import World, csv_of, new_items
 
 DECLARED: dict[str, Any] = {
     "standard": "GB 1499.2-2024",
-    "freight": [{"region": "12", "price": "35.00"}, {"region": "1101", "price": "20"}, {"region": "11", "price": "28"}],
+    "freight": [
+        {"region": "12", "price": "35.00"},
+        {"region": "110100", "price": "20"},
+        {"region": "11", "price": "28"},
+    ],
     "certificates": [
         {"kind": "test_report", "number": "R-1", "issuer": "国检", "valid_until": None},
         {"kind": "production_permit", "number": "XK05-001", "issuer": "SAMR", "valid_until": "2028-06-30"},
     ],
     "epd": {"number": "EPD-1", "programme": "EPD China", "kgco2e": "2310.50", "valid_until": "2029-12-31"},
 }
-DECLARED["freight"][1]["region"] = "110100"
 SHOWN = {
     "standard": "GB 1499.2-2024",
     "freight": [
@@ -60,7 +63,7 @@ async def test_an_offer_declares_by_the_api_and_all_hear_of_it(world: World):
     path = f"/suppliers/offers/{answer.json()['id']}"
     assert declared((await world.call("GET", path, world.buyer)).json()) == SHOWN
     emptied = await world.call("PUT", path, world.erp, version=1, json=TERMS)
-    nothing = {"standard": None, "freight": [], "certificates": [], "epd": None}
+    nothing: dict[str, Any] = {"standard": None, "freight": [], "certificates": [], "epd": None}
     assert declared(emptied.json()) == nothing
     assert declared(await last_event(world)) == nothing
 
