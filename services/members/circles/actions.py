@@ -84,6 +84,19 @@ async def acting_group(session: AsyncSession, *, caller: Principal, company_id: 
     return company
 
 
+async def own_company(session: AsyncSession, *, caller: Principal, company_id: UUID) -> Company:
+    """The caller's company, also when it has come to stand under another: going out must stay possible.
+
+    Raises:
+        NotYours, NotAContractorGroup: see `acting_group`.
+    """
+    same_company(caller, company_id, what="The company")
+    company = await company_queries.company(session, company_id=company_id)
+    if company is None:
+        raise NotAContractorGroup("Your company is not known here.")
+    return company
+
+
 async def _is_group(session: AsyncSession, *, company: Company, at: datetime) -> bool:
     top_id = await company_queries.group_of(session, company_id=company.id, on=business_date(at))
     return company.takes_part and rules.stands_for_a_group(company_id=company.id, top_id=top_id, kinds=company.kinds)
@@ -332,10 +345,10 @@ def _end(
 async def _out(session: AsyncSession, *, circle: Circle, standing: CircleStanding, at: datetime) -> None:
     """Take a group out of the circle's parties, and pass on the lead if it had it."""
     await session.flush()
-    circle.party_ids = sorted(set(circle.party_ids) - {standing.group_id})
+    staying = await queries.members(session, circle_id=circle.id)
     if circle.lead_id == standing.group_id:
-        staying = await queries.members(session, circle_id=circle.id)
         circle.lead_id = rules.next_lead([(member.group_id, member.valid_from or at) for member in staying])
+    circle.party_ids = sorted(set(circle.party_ids) - {standing.group_id})
 
 
 async def _record(

@@ -20,6 +20,7 @@ from services.members.circles.actions import (
     OnlyTheLead,
     SamePersonOnBothSides,
     acting_group,
+    own_company,
 )
 from services.members.circles.rules import StandingStatus
 from services.members.circles.schemas import (
@@ -187,7 +188,7 @@ async def end_invitation(
     *, company_id: UUID, circle_id: UUID, group_id: UUID, caller: OwnAdmin, session: WriteSession, now: Now
 ) -> StandingView:
     """The invited group itself declines; any member takes the invitation back."""
-    group = await acting_group(session, caller=caller, company_id=company_id, at=now)
+    group = await own_company(session, caller=caller, company_id=company_id)
     standing = await actions.end_invitation(
         session, circle_id=circle_id, group=group, group_id=group_id, caller=caller, at=now
     )
@@ -199,7 +200,7 @@ async def leave(
     *, company_id: UUID, circle_id: UUID, body: Leaving, caller: OwnAdmin, session: WriteSession, now: Now
 ) -> StandingView:
     """At once. Categories the group had opened to this circle are enterprise-private again in the same moment."""
-    group = await acting_group(session, caller=caller, company_id=company_id, at=now)
+    group = await own_company(session, caller=caller, company_id=company_id)
     standing = await actions.leave(session, circle_id=circle_id, group=group, reason=body.reason, caller=caller, at=now)
     await narrow_those_outside(session, circle_id=circle_id, group_ids=[company_id], caller=caller, at=now)
     return StandingView.model_validate(standing)

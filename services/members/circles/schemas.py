@@ -9,7 +9,7 @@ from pydantic import Field
 from services.members.circles.rules import CircleStatus, StandingStatus
 from shared.contracts.fields import Answer, Body, Name, Text
 
-Reason = Annotated[Text, Field(min_length=3, examples=["合同期满，不再续约"])]
+Reason = Annotated[Text, Field(min_length=2, examples=["合同期满，不再续约"])]
 
 
 class CircleFounded(Body):
