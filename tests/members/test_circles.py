@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -27,7 +28,7 @@ async def under(federation: Federation, child: UUID, parent: UUID) -> None:
     assert answer.status_code == 201, answer.text
 
 
-def members_of(circle: dict) -> set[str]:
+def members_of(circle: dict[str, Any]) -> set[str]:
     return {each["group_id"] for each in circle["standings"] if each["status"] == "ACTIVE"}
 
 
@@ -125,6 +126,28 @@ async def test_groups_that_came_under_one_owner_count_once(federation: Federatio
     record = (await federation.get(a, f"circles/{circle}")).json()
     assert len(members_of(record)) == 3
     assert record["independent_groups"] == 2
+
+
+async def test_a_member_that_takes_no_part_does_not_count(federation: Federation):
+    a, b = await federation.group(), await federation.group()
+    circle = await federation.circle(a, b)
+    world = federation.world
+    headers = {**world.as_operator, "If-Match": '"1"'}
+    await world.http.patch(f"/members/companies/{b}", json={"status": "SUSPENDED"}, headers=headers)
+    assert (await federation.get(a, f"circles/{circle}")).json()["independent_groups"] == 1
+
+
+async def test_an_invited_group_sees_who_is_in_it_not_who_left_and_why(federation: Federation):
+    a, b, c = [await federation.group() for _ in range(3)]
+    circle = await federation.circle(a, b)
+    await federation.post(a, f"circles/{circle}/members/{b}/removal", {"reason": "违反规则"})
+    await federation.post(a, f"circles/{circle}/invitations", {"group_id": str(c)})
+    seen = await federation.get(c, f"circles/{circle}")
+    assert {each["group_id"] for each in seen.json()["standings"]} == {str(a), str(c)}
+    assert "违反规则" not in seen.text
+    history = await federation.get(c, f"circles/{circle}/history")
+    assert (history.status_code, history.json()["code"]) == (409, "NotAMemberOfTheCircle")
+    assert "违反规则" in (await federation.get(a, f"circles/{circle}")).text
 
 
 async def test_a_group_declines_or_a_member_takes_the_invitation_back_and_it_can_be_invited_again(

@@ -213,6 +213,18 @@ async def test_a_due_change_takes_effect_once_however_many_workers_see_it(federa
     assert await federation.due() == 0
 
 
+async def test_a_group_that_was_bought_meanwhile_does_not_open(federation: Federation):
+    groups, circle = await ready(federation, 3)
+    change = await federation.drafted(groups[0], "S2", circle)
+    await federation.announced(groups[0], change)
+    buyer = await federation.group()
+    link = {"parent_id": str(buyer), "valid_from": "2026-01-01"}
+    await federation.world.post(f"/members/companies/{groups[0]}/links", link, as_=federation.world.as_operator)
+    await federation.due()
+    assert (await federation.get(groups[0], change)).json()["status"] == "SUSPENDED"
+    assert await federation.stage(groups[0]) == ("S1", None)
+
+
 async def test_leaving_a_circle_closes_what_was_open_to_it_in_the_same_moment(federation: Federation):
     groups, circle = await ready(federation, 3)
     a, b, _ = groups

@@ -79,7 +79,7 @@ async def acting_group(session: AsyncSession, *, caller: Principal, company_id: 
     """
     same_company(caller, company_id, what="The company")
     company = await company_queries.company(session, company_id=company_id)
-    if company is None or not await _is_group(session, company=company, at=at):
+    if company is None or not await is_a_group(session, company=company, at=at):
         raise NotAContractorGroup("Only the company at the top of a contractor group acts for the group.")
     return company
 
@@ -97,7 +97,8 @@ async def own_company(session: AsyncSession, *, caller: Principal, company_id: U
     return company
 
 
-async def _is_group(session: AsyncSession, *, company: Company, at: datetime) -> bool:
+async def is_a_group(session: AsyncSession, *, company: Company, at: datetime) -> bool:
+    """Whether the company takes part and speaks for a contractor group today."""
     top_id = await company_queries.group_of(session, company_id=company.id, on=business_date(at))
     return company.takes_part and rules.stands_for_a_group(company_id=company.id, top_id=top_id, kinds=company.kinds)
 
@@ -138,7 +139,7 @@ async def invite(
     """
     circle = await _led_by_members(session, circle_id=circle_id, group_id=group.id)
     invited = await company_queries.company(session, company_id=group_id)
-    if invited is None or not await _is_group(session, company=invited, at=at):
+    if invited is None or not await is_a_group(session, company=invited, at=at):
         message = "group_id names no contractor group that takes part."
         raise NoSuchGroup(message, errors=[FieldError(field="group_id", rule="ContractorGroup", message=message)])
     if group_id in circle.party_ids:

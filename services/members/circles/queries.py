@@ -8,10 +8,11 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
-from services.members.circles.rules import CircleStatus, StandingStatus
+from services.members.circles.rules import CircleStatus, StandingStatus, independent
 from services.members.circles.tables import Circle, CircleHistory, CircleStanding
 from services.members.companies.queries import chain_above
-from services.members.companies.rules import top_of_chain
+from services.members.companies.rules import CompanyStatus, top_of_chain
+from services.members.companies.tables import Company
 from shared.clock import business_date
 
 
@@ -76,6 +77,15 @@ async def tops_of(session: AsyncSession, *, company_ids: Sequence[UUID], at: dat
     """The company at the top of each one's chain that day."""
     links = await chain_above(session, company_ids=company_ids)
     return {company_id: top_of_chain(company_id, links, on=business_date(at)) for company_id in company_ids}
+
+
+async def independent_members(session: AsyncSession, *, circle_id: UUID, at: datetime) -> int:
+    """How many members that take part are not under common control today."""
+    standing = [member.group_id for member in await members(session, circle_id=circle_id)]
+    found = await session.scalars(
+        select(Company.id).where(col(Company.id).in_(standing), col(Company.status) == CompanyStatus.ACTIVE)
+    )
+    return independent(await tops_of(session, company_ids=found.all(), at=at))
 
 
 _CIRCLES_OF = text(

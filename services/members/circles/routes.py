@@ -1,11 +1,12 @@
 """HTTP of circles. A group's own admin decides; the operator may read."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from fastapi import Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.members.circles import actions, queries, rules
+from services.members.circles import actions, queries
 from services.members.circles.actions import (
     AlreadyInTheCircle,
     CircleIsDissolved,
@@ -33,7 +34,7 @@ from services.members.circles.schemas import (
     ReasonGiven,
     StandingView,
 )
-from services.members.circles.tables import Circle
+from services.members.circles.tables import Circle, CircleStanding
 from services.members.companies.actions import CompanyNotFound, administered
 from services.members.dependencies import AfterId
 from services.members.histories import fault_in
@@ -50,15 +51,22 @@ router = house_router("/members/companies/{company_id}/circles", tag="circles")
 _MEMBER_REFUSALS = (NotYours, NotAContractorGroup, CircleNotFound, CircleIsDissolved, NotAMemberOfTheCircle)
 
 
-async def _record(session: AsyncSession, circle: Circle, *, now: Now) -> CircleRecord:
+async def _record(session: AsyncSession, circle: Circle, *, seen_by: UUID, now: Now) -> CircleRecord:
+    """What a party may read: a member everything, an invited group who is in the circle or invited to it."""
     standings = await queries.standings(session, circle_id=circle.id)
-    standing_ids = [each.group_id for each in standings if each.status == StandingStatus.ACTIVE]
-    tops = await queries.tops_of(session, company_ids=standing_ids, at=now)
+    if _only_invited(standings, seen_by):
+        standings = [each for each in standings if each.is_open]
     return CircleRecord(
         **CircleView.model_validate(circle).model_dump(),
         standings=[StandingView.model_validate(each) for each in standings],
-        independent_groups=rules.independent(tops),
+        independent_groups=await queries.independent_members(session, circle_id=circle.id, at=now),
     )
+
+
+def _only_invited(standings: Sequence[CircleStanding], group_id: UUID) -> bool:
+    """Whether the group's last standing is an open invitation."""
+    own = [each.status for each in standings if each.group_id == group_id]
+    return bool(own) and own[-1] == StandingStatus.INVITED
 
 
 @router.post("", status_code=201, summary="Found a circle", responses=refusals(NotYours, NotAContractorGroup))
@@ -73,7 +81,7 @@ async def found_circle(
         session, group=group, name=body.name, purpose=body.purpose, caller=caller, at=now
     )
     response.headers["Location"] = f"/members/companies/{company_id}/circles/{circle.id}"
-    return await _record(session, circle, now=now)
+    return await _record(session, circle, seen_by=company_id, now=now)
 
 
 @router.get("", summary="A group's circles", responses=refusals(NotYours, CompanyNotFound, CursorInvalid))
@@ -97,9 +105,11 @@ async def list_circles(
 async def read_circle(
     company_id: UUID, circle_id: UUID, caller: CompanyAdmin, session: ReadSession, now: Now
 ) -> CircleRecord:
-    """Who stands in the circle since when, who stood there, who is invited and who has agreed to it."""
+    """Who stands in the circle since when, who stood there, who is invited and who has agreed to it. A group that is
+    only invited sees who is in it now, not who left and why."""
     await administered(session, caller=caller, company_id=company_id)
-    return await _record(session, await _seen(session, circle_id=circle_id, group_id=company_id), now=now)
+    circle = await _seen(session, circle_id=circle_id, group_id=company_id)
+    return await _record(session, circle, seen_by=company_id, now=now)
 
 
 async def _seen(session: AsyncSession, *, circle_id: UUID, group_id: UUID) -> Circle:
@@ -110,12 +120,16 @@ async def _seen(session: AsyncSession, *, circle_id: UUID, group_id: UUID) -> Ci
 
 
 @router.get(
-    "/{circle_id}/history", summary="A circle's history", responses=refusals(NotYours, CompanyNotFound, CircleNotFound)
+    "/{circle_id}/history",
+    summary="A circle's history",
+    responses=refusals(NotYours, CompanyNotFound, CircleNotFound, NotAMemberOfTheCircle),
 )
 async def read_history(company_id: UUID, circle_id: UUID, caller: CompanyAdmin, session: ReadSession) -> HistoryView:
     """Every step with who took it, and whether the hash chain over them holds."""
     await administered(session, caller=caller, company_id=company_id)
     circle = await _seen(session, circle_id=circle_id, group_id=company_id)
+    if _only_invited(await queries.standings(session, circle_id=circle_id), company_id):
+        raise NotAMemberOfTheCircle("The history is read by members; this group is only invited.")
     entries = await queries.history(session, circle_id=circle_id)
     fault = fault_in(circle, entries)
     return HistoryView(
@@ -242,4 +256,4 @@ async def dissolve(
         session, circle_id=circle_id, group=group, reason=body.reason, caller=caller, at=now
     )
     await narrow_those_outside(session, circle_id=circle_id, group_ids=were_members, caller=caller, at=now)
-    return await _record(session, circle, now=now)
+    return await _record(session, circle, seen_by=company_id, now=now)

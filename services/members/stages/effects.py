@@ -11,6 +11,8 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.members.circles import queries as circle_queries
+from services.members.circles.actions import is_a_group
+from services.members.companies import queries as company_queries
 from services.members.stages import queries, rules
 from services.members.stages.actions import (
     ChangeMoveRefused,
@@ -73,6 +75,9 @@ async def _why_not(
     stage = present.stage if present else Stage.S1
     if stage != change.from_stage or (present.change_id if present else None) != change.previous_change_id:
         return f"The category is no longer at {change.from_stage} as when the change was drafted."
+    company = await company_queries.company(session, company_id=change.group_id)
+    if company is None or not await is_a_group(session, company=company, at=at):
+        return "The company no longer stands for a contractor group that takes part."
     try:
         judged, _ = await judge(session, change=change, measured=measured, at=at)
     except NotInThisCircle as refusal:

@@ -10,7 +10,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
 from services.members.circles import queries as circle_queries
-from services.members.circles.rules import independent
 from services.members.companies.tables import Company
 from services.members.stages.rules import ChangeStatus, Evidence, EvidenceKind, GateInputs
 from services.members.stages.tables import GateEvidence, GroupStage, StageChange, StageChangeHistory
@@ -194,13 +193,12 @@ async def gates_seen(
 ) -> Seen:
     """What the gates look at now: others' measurements, and what `members` itself knows live."""
     members = [each.group_id for each in await circle_queries.members(session, circle_id=circle_id)]
-    tops = await circle_queries.tops_of(session, company_ids=members, at=at)
     records = await session.execute(_LATEST_EVIDENCE, {"group_id": group_id})
     inputs = GateInputs(
         mapped_spend_share=measured.mapped_spend_share,
         valid_supplier_share=measured.valid_supplier_share,
         expired_document_share=measured.expired_document_share,
-        independent_groups=independent(tops),
+        independent_groups=await circle_queries.independent_members(session, circle_id=circle_id, at=at),
         operators_that_trade=await session.scalar(_OPERATORS_THAT_TRADE) or 0,
         evidence=tuple(Evidence(kind=EvidenceKind(row.kind), state=row.state, on=row.happened_on) for row in records),
     )
