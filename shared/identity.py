@@ -66,6 +66,8 @@ class Principal:
     company_id: UUID | None = None
     company_name: str | None = None
     group_id: UUID | None = None
+    circle_ids: frozenset[UUID] = frozenset()
+    """The circles the company takes part in, as of when the token was issued."""
     roles: frozenset[str] = frozenset()
     scopes: frozenset[str] = frozenset()
 
@@ -77,7 +79,7 @@ class Principal:
     @property
     def viewer_keys(self) -> frozenset[str]:
         """What the caller holds against an object's audience keys (`shared.audience`)."""
-        return viewer_keys(company_id=self.company_id, group_id=self.group_id)
+        return viewer_keys(company_id=self.company_id, group_id=self.group_id, circle_ids=self.circle_ids)
 
     @property
     def company(self) -> UUID:
@@ -131,6 +133,7 @@ def principal_of(claims: dict[str, Any]) -> Principal:
         company_id=UUID(claims["company_id"]) if claims.get("company_id") else None,
         company_name=claims.get("company_name"),
         group_id=UUID(claims["group_id"]) if claims.get("group_id") else None,
+        circle_ids=frozenset(UUID(circle_id) for circle_id in claims.get("circle_ids", ())),
         roles=frozenset(claims.get("roles", ())),
         scopes=frozenset(claims.get("scopes", ())),
     )
@@ -145,6 +148,7 @@ def claims_of(principal: Principal) -> dict[str, Any]:
         "company_id": str(principal.company_id) if principal.company_id else None,
         "company_name": principal.company_name,
         "group_id": str(principal.group_id) if principal.group_id else None,
+        "circle_ids": sorted(str(circle_id) for circle_id in principal.circle_ids),
         "roles": sorted(principal.roles),
         "scopes": sorted(principal.scopes),
     }
@@ -260,6 +264,8 @@ TradingParty = Annotated[
     Depends(Requires(roles=[*BUYER_ROLES, *SUPPLIER_ROLES], scopes=[Scope.ORDERS_READ, Scope.ORDERS_RESPOND])),
 ]
 CompanyAdmin = Annotated[Principal, Depends(Requires(roles=[Role.ADMIN, Role.OPERATOR]))]
+OwnAdmin = Annotated[Principal, Depends(Requires(roles=[Role.ADMIN]))]
+"""A company's admin, for what only the company itself decides; the operator's role does not stand in for it."""
 Operator = Annotated[Principal, Depends(Requires(roles=[Role.OPERATOR]))]
 FeedReader = Annotated[Principal, Depends(Requires(scopes=[Scope.FEED_READ]))]
 Reserver = Annotated[Principal, Depends(Requires(scopes=[Scope.RESERVATIONS_WRITE]))]

@@ -5,11 +5,15 @@ from fastapi import FastAPI
 from services.members.access import actions as access_actions
 from services.members.access import client_routes as api_client_routes
 from services.members.access import routes as access_routes
+from services.members.circles import routes as circle_routes
 from services.members.companies import routes as company_routes
 from services.members.people import routes as people_routes
 from services.members.people.passwords import Passwords
 from services.members.reactions import REACTIONS
 from services.members.settings import Settings
+from services.members.stages import platform_routes as stage_platform_routes
+from services.members.stages import routes as stage_routes
+from services.members.stages.gate_data import GateData, NothingMeasured
 from shared import clock
 from shared.database import Database, transaction
 from shared.feed import feed_router
@@ -18,12 +22,16 @@ from shared.identity import FetchKeys, TokenVerifier, Verifier
 from shared.operations import operations_router
 
 
-def create_app(settings: Settings, *, database: Database, verifier: Verifier) -> FastAPI:
-    """The service over a database."""
+def create_app(
+    settings: Settings, *, database: Database, verifier: Verifier, gate_data: GateData | None = None
+) -> FastAPI:
+    """The service over a database; `gate_data` measures what the gates of stage changes need from other services."""
     app = create_service(
         name="members",
         title="Dougong members",
-        description="Who takes part, and what may they see: companies, people, sign-in, API clients, tokens.",
+        description=(
+            "Who takes part, and what may they see: companies, people, sign-in, API clients, tokens, circles, stages."
+        ),
         settings=settings,
         database=database,
         verifier=verifier,
@@ -32,10 +40,14 @@ def create_app(settings: Settings, *, database: Database, verifier: Verifier) ->
             people_routes.router,
             access_routes.router,
             api_client_routes.router,
+            circle_routes.router,
+            stage_routes.router,
+            stage_platform_routes.router,
             feed_router("members"),
             operations_router("members", reactions=REACTIONS),
         ],
     )
+    app.state.gate_data = gate_data or NothingMeasured()
     app.state.passwords = Passwords(at_once=settings.password_checks_at_once)
     return app
 

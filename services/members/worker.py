@@ -1,4 +1,5 @@
-"""The background work of `members`: a new signing key every month, and forgetting what is over, every hour.
+"""The background work of `members`: stage changes that are due, every half minute; a new signing key every month and
+forgetting what is over, every hour.
 
 `python -m services.members.worker` runs until SIGTERM or SIGINT.
 """
@@ -8,10 +9,14 @@ from datetime import timedelta
 
 from services.members.access import jobs
 from services.members.settings import Settings
+from services.members.stages.gate_data import NothingMeasured
+from services.members.stages.jobs import make_due_changes_effective
 from shared import clock
 from shared.database import Database
 from shared.logs import configure_logs
 from shared.worker import Periodic, run_worker
+
+_STAGES_EVERY_SECONDS = 30
 
 
 async def tidy(database: Database, settings: Settings) -> None:
@@ -27,7 +32,14 @@ async def main() -> None:
     configure_logs(service="members-worker", level=settings.log_level)
     database = Database(app_url=settings.database_url, system_url=settings.system_database_url, pool_size=2)
     await run_worker(
-        periodic=[Periodic(name="tidy", every_seconds=3600, do=lambda: tidy(database, settings))],
+        periodic=[
+            Periodic(
+                name="stage changes",
+                every_seconds=_STAGES_EVERY_SECONDS,
+                do=lambda: make_due_changes_effective(database.system, gate_data=NothingMeasured(), at=clock.now()),
+            ),
+            Periodic(name="tidy", every_seconds=3600, do=lambda: tidy(database, settings)),
+        ],
         closing=[database.dispose],
     )
 

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from shared.clients.transport import ServiceClient
-from shared.contracts.members import CompanyIdentity, SessionAnswer
+from shared.contracts.members import CompanyIdentity, SessionAnswer, StageView
 
 
 class MembersClient:
@@ -21,6 +21,21 @@ class MembersClient:
         """
         answer = await self._service.call("GET", f"/members/companies/{company_id}")
         return CompanyIdentity.model_validate_json(answer.content)
+
+    async def stages(self, *, group_id: UUID | None = None) -> list[StageView]:
+        """Every recorded stage, of one group or all; pairs that are not among them are at S1.
+
+        Raises:
+            ServiceUnknown, ServiceAway.
+        """
+        found: list[StageView] = []
+        address: str | None = "/members/stages"
+        params: dict[str, str] | None = {"limit": "200", **({} if group_id is None else {"group_id": str(group_id)})}
+        while address is not None:
+            answer = await self._service.call("GET", address, params=params)
+            found += [StageView.model_validate(stage) for stage in answer.json()]
+            address, params = answer.links.get("next", {}).get("url"), None
+        return found
 
     async def sign_in(self, *, email: str, password: str, company_id: UUID | None = None) -> SessionAnswer:
         """Sign a person in, for the named company or the first.

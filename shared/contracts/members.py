@@ -1,6 +1,7 @@
 """What `members` says to other services and to the command line: companies, tokens, events."""
 
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Literal
 from uuid import UUID
 
@@ -111,3 +112,71 @@ class MembershipChanged(BaseModel):
     status: str
     valid_from: datetime
     valid_until: datetime | None
+
+
+class CircleChanged(BaseModel):
+    """dev.dougong.members.circle.changed.v1
+
+    `what` is founded, invited, agreed, joined, declined, withdrawn, left, removed or dissolved. Who holds the circle's
+    key changes with joined, left, removed and dissolved alone.
+    """
+
+    circle_id: UUID
+    name: str
+    status: str
+    what: str
+    group_id: UUID
+    member_ids: list[UUID]
+
+
+class StageChanged(BaseModel):
+    """dev.dougong.members.stage.changed.v1: how far a contractor group has opened a category, from now on.
+
+    `circle_id` is the circle of stage S2. Objects of the group in this category get new audience keys.
+    """
+
+    group_id: UUID
+    category: str
+    stage: str
+    circle_id: UUID | None
+    before_stage: str
+    before_circle_id: UUID | None
+    change_id: UUID
+    what: str
+
+
+class StageChangeAnnounced(BaseModel):
+    """dev.dougong.members.stage.announced.v1: nothing has changed yet; from when on it will."""
+
+    group_id: UUID
+    category: str
+    from_stage: str
+    to_stage: str
+    circle_id: UUID
+    change_id: UUID
+    effective_from: datetime
+
+
+class StageView(Answer):
+    """How far a contractor group has opened a category; a pair that is not listed is at S1."""
+
+    group_id: UUID
+    category: str = Field(examples=["finishes_misc"])
+    stage: str = Field(examples=["S2"])
+    circle_id: UUID | None = Field(description="The circle of stage S2.")
+    since: datetime
+    version: int
+
+
+class GateMeasurements(Answer):
+    """What other services measure for the gates of one contractor group and category. None is: not measured."""
+
+    mapped_spend_share: Decimal | None = Field(
+        default=None, description="Spend of the last 90 days on mapped codes / spend.", examples=["0.9630"]
+    )
+    valid_supplier_share: Decimal | None = Field(
+        default=None, description="Active suppliers with a valid USCC and no open duplicate / active suppliers."
+    )
+    expired_document_share: Decimal | None = Field(
+        default=None, description="Active suppliers with an expired qualification document / active suppliers."
+    )

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import count
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import httpx
@@ -14,9 +14,13 @@ from stdnum.cn import uscc
 
 from services.members.app import create_app, own_keys
 from services.members.settings import Settings
+from services.members.stages.gate_data import GateData
 from shared.database import Database
 from shared.identity import Principal, Role, TokenVerifier
 from tests.conftest import CreateDatabase, a_person, fetch_test_keys, once, signed_in
+
+if TYPE_CHECKING:
+    from tests.members.federation import Federation
 
 PASSWORD = "a kettle on the scaffold"
 _serial = count(1)
@@ -47,9 +51,10 @@ def create_members(database: Database) -> CreateApp:
         own, of_tests = await own_keys(database)(), await fetch_test_keys()
         return {"keys": [*own["keys"], *of_tests["keys"]]}
 
-    def create(**settings: Any) -> FastAPI:
+    def create(*, gate_data: GateData | None = None, **settings: Any) -> FastAPI:
         configured = Settings(database_url="", system_database_url="", **settings)
-        return create_app(configured, database=database, verifier=TokenVerifier(issuer="dougong", fetch_keys=fetch))
+        verifier = TokenVerifier(issuer="dougong", fetch_keys=fetch)
+        return create_app(configured, database=database, verifier=verifier, gate_data=gate_data)
 
     return create
 
@@ -107,3 +112,13 @@ def admin_of(company: UUID) -> dict[str, str]:
 @pytest.fixture
 def world(create_members: CreateApp, http_to: Callable[[FastAPI], httpx.AsyncClient]) -> World:
     return World(http=http_to(create_members()))
+
+
+@pytest.fixture
+def federation(
+    create_members: CreateApp, http_to: Callable[[FastAPI], httpx.AsyncClient], database: Database
+) -> "Federation":
+    from tests.members.federation import Federation, Measured  # it builds on this module
+
+    gate_data = Measured()
+    return Federation(World(http=http_to(create_members(gate_data=gate_data))), database, gate_data)

@@ -13,6 +13,7 @@ from services.members.access import queries, rules
 from services.members.access.rules import RefreshOutcome, RefreshState
 from services.members.access.signing import new_signing_key, sign
 from services.members.access.tables import RefreshToken, Session, SigningKey
+from services.members.circles import queries as circle_queries
 from services.members.companies import queries as company_queries
 from services.members.companies.tables import Company
 from services.members.people import queries as people_queries
@@ -192,6 +193,7 @@ async def _tokens(
         company_id=company.id,
         company_name=company.name,
         group_id=await company_queries.group_of(session, company_id=company.id, on=business_date(at)),
+        circle_ids=await circle_queries.circle_ids_anywhere(session, company_id=company.id, at=at),
         roles=frozenset(membership.roles),
     )
     access_token = await issue(session, principal=principal, lifetimes=lifetimes, at=at, more={"sid": str(begun.id)})

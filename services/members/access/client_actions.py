@@ -13,6 +13,7 @@ from sqlmodel import col
 from services.members.access import queries, rules
 from services.members.access.rules import SERVICE_SCOPES, ClientKind
 from services.members.access.tables import ApiClient
+from services.members.circles import queries as circle_queries
 from services.members.companies import queries as company_queries
 from services.members.companies.tables import Company
 from services.members.people.tokens import new_token, token_hash
@@ -189,6 +190,7 @@ async def _principal(
         company_id=company.id,
         company_name=company.name,
         group_id=await company_queries.group_of(session, company_id=company.id, on=business_date(at)),
+        circle_ids=await circle_queries.circle_ids_anywhere(session, company_id=company.id, at=at),
         scopes=scopes,
     )
 

@@ -1,0 +1,1 @@
+"""Circles: named federations of contractor groups, and who stands in them since when."""

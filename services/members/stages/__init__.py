@@ -1,0 +1,1 @@
+"""Stages: how far each contractor group has opened each category, and the documents by which that changes."""

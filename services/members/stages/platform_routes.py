@@ -1,0 +1,66 @@
+"""HTTP of what belongs to no one group: all stages for our own services, and the record the gates read."""
+
+from uuid import UUID
+
+from fastapi import Response
+
+from services.members.dependencies import AfterId
+from services.members.stages import queries
+from services.members.stages.evidence import EvidenceMalformed, put_on_record
+from services.members.stages.schemas import EvidenceGiven, EvidenceView
+from shared.contracts.members import StageView
+from shared.database import ReadSession, SystemSession, WriteSession
+from shared.errors import refusals
+from shared.http import Now
+from shared.http import router as house_router
+from shared.identity import CompanyReader, Operator
+from shared.paging import CursorInvalid, PageQuery
+
+router = house_router("/members", tag="stages")
+
+
+@router.get("/stages", summary="Every stage, for services", responses=refusals(CursorInvalid))
+async def list_stages(
+    *,
+    _: CompanyReader,
+    session: SystemSession,
+    paging: PageQuery,
+    response: Response,
+    group_id: UUID | None = None,
+) -> list[StageView]:
+    """By group and category; pairs that are not listed are at S1. The feed tells each change
+    (`dev.dougong.members.stage.changed.v1`), so a service that follows it needs this only to begin."""
+    after = paging.after_as(UUID, str)
+    found = await queries.stages_page_anywhere(
+        session, group_id=group_id, limit=paging.limit, after=None if after is None else (after[0], after[1])
+    )
+    shown = paging.page(found, response, key=lambda stage: [stage.group_id, stage.category])
+    return [StageView.model_validate(stage) for stage in shown]
+
+
+@router.post("/gate-evidence", status_code=201, summary="Put evidence on record", responses=refusals(EvidenceMalformed))
+async def put_evidence(body: EvidenceGiven, caller: Operator, session: WriteSession, now: Now) -> EvidenceView:
+    """What the gates need and no service measures: a run of the confidentiality suite, an audit, rules published, the
+    operator's neutrality, a full export by a tenant, a group's duty to tender in public. The latest of a kind counts;
+    nothing is changed or removed."""
+    evidence = await put_on_record(
+        session,
+        kind=body.kind,
+        state=body.state,
+        group_id=body.group_id,
+        on=body.on,
+        reference=body.reference,
+        caller=caller,
+        at=now,
+    )
+    return EvidenceView.model_validate(evidence)
+
+
+@router.get("/gate-evidence", summary="Evidence on record", responses=refusals(CursorInvalid))
+async def list_evidence(
+    _: Operator, session: ReadSession, paging: PageQuery, after: AfterId, response: Response
+) -> list[EvidenceView]:
+    """Everything ever put on record, oldest first."""
+    found = await queries.evidence_page(session, limit=paging.limit, after=after)
+    shown = paging.page(found, response, key=lambda evidence: [evidence.id])
+    return [EvidenceView.model_validate(evidence) for evidence in shown]
