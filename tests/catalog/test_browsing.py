@@ -145,6 +145,11 @@ def test_the_description_names_every_route_with_its_errors(database: Database, v
         ("post", "/catalog/convert"), ("get", "/catalog/search"), ("post", "/catalog/match"),
         ("get", "/catalog/types"), ("get", "/catalog/types/{code}"), ("get", "/catalog/categories"),
         ("get", "/catalog/units"), ("get", "/catalog/codes"), ("get", "/catalog/carbon-factors"),
+        ("post", "/catalog/codes"), ("post", "/catalog/codes/imports"), ("get", "/catalog/code-systems"),
+        ("post", "/catalog/dictionary/proposals"), ("get", "/catalog/dictionary/diff"),
+        ("post", "/catalog/dictionaries/imports"), ("post", "/catalog/dictionaries/{dictionary_id}/links"),
+        ("get", "/catalog/types/{code}/diff"), ("get", "/catalog/types/{code}/property-sets"),
+        ("get", "/catalog/specifications/{spec_hash}"),
     } <= routes.keys()  # fmt: skip
     for name, route in routes.items():
         assert route["summary"], name
