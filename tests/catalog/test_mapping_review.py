@@ -26,7 +26,8 @@ async def test_a_reviewer_sees_candidates_with_scores_and_reasons_and_filters_th
 async def test_rows_are_paged_by_cursor(mapping: Mapping):
     sizes = (8, 10, 12, 14, 16, 18, 20)
     job = await mapping.imported(csv_file(*(f"A-{size},钢筋,HRB400E Φ{size} 12m,吨" for size in sizes)))
-    seen, path, params = [], f"/mapping-jobs/{job['id']}/rows", {"limit": "3"}
+    params: dict[str, Any] = {"limit": "3"}
+    seen, path = [], f"/mapping-jobs/{job['id']}/rows"
     while True:
         page = await mapping.get(path, **params)
         seen += [row["row_no"] for row in page.json()]

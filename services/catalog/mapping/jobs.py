@@ -29,7 +29,7 @@ from shared.logs import log
 from shared.sheets import FileRefused
 
 _PARSED_AT_ONCE = 5_000
-_MATCHED_AT_ONCE = 2_000
+_MATCHED_AT_ONCE = 1_000
 _VARIANTS_AT_ONCE = 2_000
 _KEPT_SECONDS = 24 * 3600
 

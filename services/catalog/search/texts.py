@@ -61,13 +61,13 @@ def _shapes(code: str, each: Property) -> Sequence[re.Pattern[str]]:
 def read_texts(patterns: TextPatterns, line: ReadLine, known: dict[str, str]) -> None:
     """Texts with a shape of their own, or with their name in front."""
     for each, pattern in patterns:
-        if each.key in known:
+        if each.key in known and pattern not in _ONCE:
             continue
         found = [(match, _text_of(pattern, match)) for match in line.found(pattern)]
         values = [(match, value) for match, text in found if (value := accepted(each, text)) is not None]
         if not values:
             continue
-        if pattern in _ONCE and len({value for _, value in values}) > 1:
+        if pattern in _ONCE and len({known.get(each.key, values[0][1]), *(value for _, value in values)}) > 1:
             line.contested.add(each.key)
         known[each.key] = values[-1][1] if pattern in _ONCE else values[0][1]
         for match, _ in values if pattern in _ONCE else values[:1]:

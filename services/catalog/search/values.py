@@ -12,17 +12,15 @@ from itertools import pairwise
 
 from services.catalog.components.naming import DIAMETERS, NOMINALS
 from services.catalog.components.rules import Kind, Property, TypeDefinition
-from services.catalog.search.layouts import LABELS, LAYOUTS, SUFFIXES, Layout
+from services.catalog.search.layouts import LABELS, SUFFIXES
 from services.catalog.search.marks import read_marks, read_section
+from services.catalog.search.sizes import read_sizes
 from services.catalog.search.spelling import spelt
 from services.catalog.search.striking import ReadLine, accepted
 from services.catalog.search.synonyms import VALUE_WORDS
 from services.catalog.search.texts import read_open_mark, read_texts, text_patterns
 
 _NUMBER = r"[0-9]+(?:\.[0-9]+)?"
-_EDGE = rf"{_NUMBER}(?:mm2|mm|cm|m(?![a-wyz0-9]))?"
-_SIZE = re.compile(rf"(?<![0-9.])({_EDGE}(?:x{_EDGE})+)(?![0-9a-z.])")
-_BEFORE_SIZE = re.compile(r"(?:(?<![a-z0-9])[a-z]{1,2}|[φ∠\[])-?$")
 _MEASURE = re.compile(rf"(?<![0-9a-z.])({_NUMBER})(mm2|mm|cm|m|mpa|kg/m3|g/m2|g|kg|w|k|a|l|c)(?![0-9a-z/])")
 _BARE = re.compile(rf"(?<![0-9a-z.φ+]){_NUMBER}(?![0-9a-z.+/%])")
 _CJK = "\u3400-\u9fff"
@@ -130,7 +128,7 @@ def read_values(definition: TypeDefinition, text: str, *, given: Mapping[str, st
     if line.drawn_grade is not None:
         known.setdefault("grade", line.drawn_grade)
     _read_booleans(reader, line, known)
-    _read_sizes(reader, line, known)
+    read_sizes(definition, reader.properties, line, known)
     if definition.code == "ST-SEC":
         read_section(line, known)
     _read_labels(reader, line, known)
@@ -237,94 +235,6 @@ def _read_booleans(reader: _Reader, line: ReadLine, known: dict[str, str]) -> No
             known[each.key] = "false"
         elif word in line.text and word not in reader.definition.name_zh.split("(")[0]:
             known[each.key] = "true"
-
-
-def _read_sizes(reader: _Reader, line: ReadLine, known: dict[str, str]) -> None:
-    """Numbers joined by ×, as the layouts of the type say; else as the value of one property of choices."""
-    for match in line.found(_SIZE):
-        edges = match[1].split("x")
-        before = _BEFORE_SIZE.search(line.text[: match.start()])
-        letters = before[0].rstrip("-") if before else ""
-        layouts = [*LAYOUTS.get(reader.definition.code, ()), *_GENERIC]
-        tried = (_laid_out(reader, layout, edges, letters, known) for layout in layouts)
-        read = next((each for each in tried if each is not None), None) or _whole_choice(reader, match[1], known)
-        if read:
-            known |= read
-            line.take(before.start() if before else match.start(), match.end())
-
-
-_GENERIC: Sequence[Layout] = (
-    ("length", "width", "height"),
-    ("width", "height"),
-    ("length", "width"),
-    ("diameter", "length"),
-)
-
-
-def _laid_out(
-    reader: _Reader, layout: Layout, edges: Sequence[str], letters: str, known: Mapping[str, str]
-) -> dict[str, str] | None:
-    """The values of a size in one layout; None when it has other numbers, or one of them is not allowed."""
-    read: dict[str, str] = {}
-    rest = list(edges)
-    for slot in layout:
-        key, _, count = slot.partition("*")
-        some, rest = rest[: int(count or 1)], rest[int(count or 1) :]
-        if len(some) < int(count or 1):
-            return None
-        if key == "_":
-            continue
-        each = reader.properties.get(key)
-        if each is None or (key in known and key != "length"):
-            return None
-        value = _slot_value(each, some, letters if not read else "", joined=bool(count))
-        if value is None or known.get(key, value) != value:
-            return None
-        read[key] = value
-    return read if not rest else None
-
-
-def _slot_value(each: Property, some: Sequence[str], letters: str, *, joined: bool) -> str | None:
-    if joined:
-        sizes = [_bare_edge(edge) for edge in some]
-        if None in sizes:
-            return None
-        text = "x".join(size for size in sizes if size is not None)
-        text = f"M{text}" if letters == "m" else text
-        return accepted(each, text) or _nearly(each, text)
-    edge = some[0]
-    if each.kind is Kind.ENUM and not each.numeric:
-        return accepted(each, f"M{edge}") if letters in {"m", ""} else None
-    if re.fullmatch(_NUMBER, edge):
-        in_metres = each.unit == "m" and Decimal(edge) >= 100
-        return accepted(each, f"{edge}mm" if in_metres else edge)
-    return accepted(each, edge)
-
-
-def _bare_edge(edge: str) -> str | None:
-    """A number in millimetres without its unit."""
-    number = re.match(_NUMBER, edge)
-    if number is None or edge[number.end() :] not in {"", "mm", "mm2"}:
-        return None
-    return format(Decimal(number[0]).normalize(), "f")
-
-
-def _nearly(each: Property, text: str) -> str | None:
-    """The allowed size with the same numbers: 48x3 is 48x3.0."""
-    for value in each.allowed:
-        edges = [_bare_edge(edge) for edge in value.split("x")]
-        if None not in edges and "x".join(edge or "" for edge in edges) == text:
-            return value
-    return None
-
-
-def _whole_choice(reader: _Reader, size: str, known: Mapping[str, str]) -> dict[str, str]:
-    for each in reader.properties.values():
-        if each.key not in known and each.kind is Kind.ENUM and any("x" in value for value in each.allowed):
-            value = accepted(each, size) or _nearly(each, size)
-            if value is not None:
-                return {each.key: value}
-    return {}
 
 
 _SIGNS: Mapping[str, re.Pattern[str]] = {
