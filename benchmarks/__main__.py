@@ -1,4 +1,4 @@
-"""`python -m benchmarks [orders|sync|feed|search|all] [--quick] [--output FILE]`, or `make bench`."""
+"""`python -m benchmarks [orders|sync|feed|search|relevance|all] [--quick] [--output FILE]`, or `make bench`."""
 
 import argparse
 import sys
@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from benchmarks import following, placing, searching, syncing
+from benchmarks import following, judging, placing, searching, syncing
 from benchmarks.catalog_world import Scale
 from benchmarks.machine import machine_facts
 from benchmarks.product import Product, running_product
@@ -49,8 +49,18 @@ def _search(running: Product, world: World, quick: bool) -> Section:
     return searching.benchmark(running, world, effort=effort)
 
 
-BENCHMARKS: dict[str, Benchmark] = {"orders": _orders, "feed": _feed, "sync": _sync, "search": _search}
-"""In the order in which they run: the last two fill the database."""
+def _relevance(running: Product, world: World, quick: bool) -> Section:  # noqa: ARG001 - it is quick
+    return judging.benchmark(running, world)
+
+
+BENCHMARKS: dict[str, Benchmark] = {
+    "orders": _orders,
+    "feed": _feed,
+    "sync": _sync,
+    "search": _search,
+    "relevance": _relevance,
+}
+"""In the order in which they run: the last three fill the database."""
 
 
 def _say(text: str) -> None:
