@@ -1,4 +1,4 @@
-"""`python -m benchmarks [orders|feed|mapping|sync|search|all] [--quick] [--output FILE]`, or `make bench`."""
+"""`python -m benchmarks [orders|feed|mapping|sync|search|relevance|all] [--quick] [--output FILE]`, or `make bench`."""
 
 import argparse
 import sys
@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from benchmarks import following, mapping, placing, searching, syncing
+from benchmarks import following, judging, mapping, placing, searching, syncing
 from benchmarks.catalog_world import Scale
 from benchmarks.machine import machine_facts
 from benchmarks.product import Product, running_product
@@ -53,10 +53,19 @@ def _mapping(running: Product, world: World, quick: bool) -> Section:
     return mapping.benchmark(running, world, effort=mapping.Effort(rows=4_000 if quick else 40_000))
 
 
+def _relevance(running: Product, world: World, quick: bool) -> Section:  # noqa: ARG001 - it is quick
+    return judging.benchmark(running, world)
+
+
 BENCHMARKS: dict[str, Benchmark] = {
-    "orders": _orders, "feed": _feed, "mapping": _mapping, "sync": _sync, "search": _search,
-}  # fmt: skip
-"""In the order in which they run: the last two fill the database."""
+    "orders": _orders,
+    "feed": _feed,
+    "mapping": _mapping,
+    "sync": _sync,
+    "search": _search,
+    "relevance": _relevance,
+}
+"""In the order in which they run: the last three fill the database."""
 
 
 def _say(text: str) -> None:

@@ -106,12 +106,29 @@ def _value(each: Property, dice: random.Random) -> str:
         case Kind.DATE:
             return f"2026-{dice.randint(1, 12):02d}-{dice.randint(1, 28):02d}"
         case Kind.STRING:
-            return f"{dice.choice('ABCDEFGHKM')}{dice.randint(1, _FEW)}"
+            return dice.choice(_SIZES[each.key]) if each.key in _SIZES else _mark(dice)
     low = each.minimum if each.minimum is not None else Decimal(1)
     high = each.maximum if each.maximum is not None else low + 1000
     step = max((high - low) / _FEW, Decimal("0.1") if each.kind is Kind.DECIMAL else Decimal(1))
     number = min(low + step * dice.randint(0, _FEW), high)
     return canonical_number(number.to_integral_value() if each.kind is Kind.INTEGER else round(number, 1))
+
+
+def _mark(dice: random.Random) -> str:
+    return f"{dice.choice('ABCDEFGHKM')}{dice.randint(1, _FEW)}"
+
+
+_SIZES = {
+    "spec": (
+        "150x75x5x7", "200x100x5.5x8", "250x125x6x9", "300x150x6.5x9", "350x175x7x11", "400x200x8x13", "450x200x9x14",
+        "500x200x10x16", "600x200x11x17", "700x300x13x24", "800x300x14x26", "48.3x3.6", "48.3x3.2", "60x60x4",
+        "80x80x4", "100x100x5", "120x80x5", "150x150x6", "200x100x6", "50x5", "63x6", "100x48x5.3", "160x63x6.5",
+    ),
+    "section": ("200x100", "320x200", "400x200", "500x320", "630x400", "800x400", "1000x500", "75x50", "100x50"),
+    "size": ("240x115x53", "240x115x90", "190x190x90", "390x190x190", "600x600", "800x800", "300x600", "300x300"),
+    "cores": ("3x2.5", "3x4", "4x16", "4x25+1x16", "4x70+1x35", "4x95+1x50", "3x150+2x70", "5x6", "5x10", "5x16"),
+}  # fmt: skip
+"""Common sizes for text that is one; the same for every type, as sizes that nobody makes cost a search the same."""
 
 
 class CatalogWorld:
@@ -123,8 +140,8 @@ class CatalogWorld:
         self._scale = scale
         self.variants: list[MadeVariant] = []
 
-    def fill(self) -> None:
-        """Replace whatever the index holds."""
+    def fill(self, *, open_to_all: bool = False) -> None:
+        """Replace whatever the index holds; with `open_to_all` every member sees every offer."""
         definitions = definitions_in(self._url)
         with psycopg.connect(self._url) as connection:
             connection.execute("SET session_replication_role = replica")
@@ -134,6 +151,9 @@ class CatalogWorld:
             binds = {"suppliers": self._scale.suppliers, "offers": OFFERS_PER_VARIANT}
             for statement in (_SUPPLIERS, _OFFERS, _STOCK):
                 connection.execute(statement, binds)
+            if open_to_all:
+                connection.execute("UPDATE search_offers SET audience_keys = '{members}'")
+                connection.execute("UPDATE search_suppliers SET status = 'QUALIFIED'")
             connection.commit()
             connection.autocommit = True
             for name in ("variants", "search_variants", "search_offers", "search_stock", "search_suppliers"):

@@ -35,6 +35,7 @@ class ReserveBasket(Body):
     reservation_id: UUID = Field(description="Made by the caller from what it intends, so that a retry is the same.")
     buyer_company_id: UUID
     buyer_group_id: UUID | None = None
+    buyer_circle_ids: list[UUID] = Field(default_factory=list, max_length=1000)
     currency: Currency
     region: RegionCode = Field(description="Where the goods are to be delivered.")
     at: AwareDatetime | None = Field(default=None, description="When the order is placed; the time of receipt if none.")

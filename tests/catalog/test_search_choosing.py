@@ -290,7 +290,7 @@ async def test_pages_of_every_order_follow_each_other_without_gap_or_repetition(
     assert sorted(whole[0]) == sorted(keys)
     assert [await pages(**asked) for asked in questions] == whole
     # The way through the index in price order leads to the same pages.
-    monkeypatch.setattr(choosing, "PRICED_AT_MOST", 0)
+    monkeypatch.setattr(choosing, "WALKED_FROM", 0)
     assert [await market.keys(sort=sort, **asked) for asked in questions] == whole
     assert [await pages(**asked) for asked in questions] == whole
 
@@ -303,6 +303,7 @@ async def test_a_search_too_broad_for_landed_prices_says_that_it_is_in_list_orde
     asked = {"sort": "price", "region": "11"}
     assert (await market.search(as_=market.buyer, **asked)).json()["price_order"] == "landed"
     monkeypatch.setattr(choosing, "PRICED_AT_MOST", 2)
+    monkeypatch.setattr(choosing, "WALKED_FROM", 2)
     answer = (await market.search(as_=market.buyer, **asked)).json()
     assert answer["price_order"] == "list"
     assert [hit["variant"]["key"] for hit in answer["items"]] == [COIL, BAR_16, BAR]

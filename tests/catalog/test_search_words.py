@@ -159,7 +159,7 @@ def test_where_two_chinese_words_meet_is_no_word():
     ("typed", "meant"),
     [
         ("rebra", "rebar"),
-        ("galvanizd pipe", "galvanized pipe"),
+        ("precsat slab", "precast slab"),
         ("落纹钢 20", "螺纹钢 20"),
         ("HRB4O0E 20", "hrb400e 20"),
         ("concret", "concrete"),

@@ -133,7 +133,9 @@ class _Search:
 
     async def _listed(self, levels: Sequence[_Level], *, limit: int) -> Sequence[Row[Any]]:
         """By list price: small groups priced, since a walk passes all offers of a type, large ones walked."""
-        small, large, size = [], [], 0
+        small: list[Group] = []
+        large: list[Group] = []
+        size = 0
         for level in levels:
             for group, its in zip(level.groups, level.sizes, strict=True):
                 fits = its <= WALKED_FROM and size + its <= WALKED_FROM

@@ -8,7 +8,7 @@ equally near to it, so whole types can be ranked before any variant is read.
 
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice, takewhile
 
 from services.catalog.components.rules import Kind, TypeDefinition
@@ -16,10 +16,13 @@ from services.catalog.search.corrections import Speller
 from services.catalog.search.documents import TYPE_MARK, type_words, value_tokens
 from services.catalog.search.words import Query, indexed, is_chinese, is_specification
 
-VALUE, NAME, OTHER, CODE = 400, 300, 200, 600
-"""What a word is worth: found in a value, in the type's name, only in its synonyms or category, as its code."""
-PHRASE = 150
-"""More for being called exactly so."""
+VALUE, THINKABLE, NAME, WORD, LIFT, OTHER, LABEL, CODE = 400, 350, 300, 250, 100, 150, 20, 600
+"""What a word is worth: found in a value that the type tells, in a number or text it leaves open, in what the type
+is called (and more in a value of the variant too), only in its category, only as what a value is of (thickness,
+坍落度), as its code."""
+PHRASE = 250
+"""More for being called exactly so; less for a name that begins or ends so, or that stands at the end of what was
+asked, as the thing itself does in both languages: 铠装电缆 is a 电缆."""
 EACH_WORD = 1000
 """In a search for some of the words, having one more goes before all else."""
 _NAME_AT_MOST = 99
@@ -41,11 +44,13 @@ class Group:
     type_code: str
     wanted: tuple[str, ...]
     """Tokens that a variant must have."""
+    without: tuple[str, ...] = ()
+    """Tokens of which a variant must lack one: those that have all stand in a group of their own."""
     maybe: tuple[str, ...] = ()
     """Tokens of which a variant must have `need`; each one more lifts it."""
     need: int = 0
     told: int = 0
-    """How many of `maybe` are not only thinkable in some text of a value."""
+    """How sure `maybe` is: two for each value told beforehand, one for each that could be some number."""
     points: tuple[Point, ...] = ()
 
     @property
@@ -56,7 +61,7 @@ class Group:
     @property
     def likely(self) -> tuple[int, int]:
         """What a good variant of the group would have, to choose among groups before any variant is read."""
-        return self.score + (EACH_WORD + VALUE) * self.told, len(self.maybe)
+        return self.score + (EACH_WORD + VALUE) * self.told // 2, len(self.maybe)
 
     def points_of(self, tokens: frozenset[str]) -> tuple[Point, ...]:
         """The parts of the score of a variant with these tokens."""
@@ -72,6 +77,8 @@ class TypeWords:
     name: frozenset[str]
     called: frozenset[str]
     category: frozenset[str]
+    labels: frozenset[str]
+    """What its properties are called."""
     phrases: frozenset[str]
     values: frozenset[str]
     """Of values that are told beforehand: allowed ones, and booleans."""
@@ -95,8 +102,11 @@ class TypeWords:
         return cls(
             definition=definition,
             name=name,
-            called=frozenset(token for each in phrases for token in indexed(each)),
+            called=frozenset(token for each in (*phrases, *definition.standards) for token in indexed(each)),
             category=indexed(definition.category.replace("_", " ")),
+            labels=frozenset(
+                token for each in definition.identity for token in indexed(f"{each.name_zh} {each.name_en}")
+            ),
             phrases=phrases,
             values=frozenset(values),
             numbers=any(each.kind in {Kind.INTEGER, Kind.DECIMAL, Kind.DATE} for each in loose),
@@ -105,7 +115,17 @@ class TypeWords:
 
     def tells(self, token: str) -> bool:
         """Whether it is one of the values told beforehand, or could be one of its numbers."""
-        return token in self.values or (self.numbers and is_specification(token))
+        return token in self.values or self.counts(token)
+
+    def counts(self, token: str) -> bool:
+        """Whether it could be one of the numbers that are not told beforehand."""
+        return self.numbers and is_specification(token)
+
+    def worth(self, token: str) -> int:
+        """Of a word found in a value: a size says more than a name, a word less, and less what is left open."""
+        if not is_specification(token):
+            return WORD
+        return VALUE if token in self.values else THINKABLE
 
     def may_have(self, token: str) -> bool:
         """Whether some variant's values could be written so."""
@@ -116,10 +136,26 @@ class TypeWords:
         if token in self.name:
             return Point(word=token, where="name", points=NAME)
         if token in self.called:
-            return Point(word=token, where="synonym", points=OTHER)
+            return Point(word=token, where="synonym", points=NAME)
         if token in self.category and token not in self.values:
             return Point(word=token, where="category", points=OTHER)
+        if token in self.labels and token not in self.values:
+            return Point(word=token, where="property", points=LABEL)
         return None
+
+    def likeness(self, asked: str) -> int:
+        """What being called like this is worth: exactly so, or as the beginning or end of a name, or the reverse."""
+        if asked in self.phrases:
+            return PHRASE
+        if len(asked) < 2:
+            return 0
+        best = 0.0
+        for each in self.phrases:
+            if each.startswith(asked) or each.endswith(asked):
+                best = max(best, len(asked) / len(each))
+            elif asked.endswith(each):
+                best = max(best, len(each) / len(asked))
+        return int(PHRASE * best * 0.8)
 
 
 def _prefixes(definition: TypeDefinition, key: str) -> Sequence[str]:
@@ -136,10 +172,13 @@ class Dictionary:
         self.vocabulary = frozenset(
             token
             for words in self.types.values()
-            for part in (words.name, words.called, words.category, words.values)
+            for part in (words.name, words.called, words.category, words.labels, words.values)
             for token in part
         )
 
+        self._characters = frozenset(
+            token for words in self.types.values() for token in words.name | words.called if len(token) == 1
+        )
         self._sorted = sorted(self.vocabulary)
         self.speller = Speller(
             word
@@ -152,6 +191,10 @@ class Dictionary:
     def knows(self, token: str) -> bool:
         """Whether a word is one for a type or for a value that is told beforehand."""
         return token in self.vocabulary
+
+    def part_of(self, pair: str) -> str | None:
+        """The character of a Chinese pair by which types are called, the last first: 碟阀 is some 阀."""
+        return next((character for character in reversed(pair) if character in self._characters), None)
 
     def beginning(self, text: str, *, most: int = 40) -> list[str]:
         """Words that begin so, itself among them when it is one, the shortest first."""
@@ -176,11 +219,7 @@ class Dictionary:
         `codes` tells by type which tokens of the search belong to a code of it.
         """
         divide = _with_every_word if every else _with_half_the_words
-        groups = [
-            group
-            for code in among
-            if (group := divide(self.types[code], query, frozenset(codes.get(code, ())))) is not None
-        ]
+        groups = [group for code in among for group in divide(self.types[code], query, frozenset(codes.get(code, ())))]
         return sorted(groups, key=lambda group: (-group.score, group.type_code))
 
 
@@ -198,35 +237,47 @@ def _lifts(words: TypeWords, query: Query) -> list[Point]:
     """More for exact names; the longer a type's name, the less one word of it says."""
     if not query.tokens:
         return []
-    exact = [Point(word=each, where="called so", points=PHRASE) for each in query.phrases if each in words.phrases]
-    return [*exact, Point(word="", where="length of the name", points=-min(len(words.name), _NAME_AT_MOST))]
+    alike = [Point(word=each, where="called so", points=words.likeness(each)) for each in query.phrases]
+    return [
+        *(each for each in alike if each.points),
+        Point(word="", where="length of the name", points=-min(len(words.name), _NAME_AT_MOST)),
+    ]
 
 
-def _with_every_word(words: TypeWords, query: Query, by_code: frozenset[str]) -> Group | None:
+def _with_every_word(words: TypeWords, query: Query, by_code: frozenset[str]) -> list[Group]:
     named = _named(words, query, by_code)
     rest = tuple(token for token in query.tokens if token not in named)
     if not all(words.may_have(token) for token in rest):
-        return None
-    values = [Point(word=token, where="value", points=VALUE) for token in rest]
-    return Group(
+        return []
+    values = [Point(word=token, where="value", points=VALUE if token in words.values else THINKABLE) for token in rest]
+    plain = Group(
         type_code=words.definition.code,
         wanted=(TYPE_MARK + words.definition.code, *rest),
         points=(*named.values(), *values, *_lifts(words, query)),
     )
+    also = tuple(token for token, point in named.items() if token in words.values and point.where != "code")
+    if not also:
+        return [plain]
+    lifts = tuple(Point(word=token, where="value too", points=LIFT) for token in also)
+    lifted = replace(plain, wanted=(*plain.wanted, *also), points=(*plain.points, *lifts))
+    return [lifted, replace(plain, without=also)]
 
 
-def _with_half_the_words(words: TypeWords, query: Query, by_code: frozenset[str]) -> Group | None:
+def _with_half_the_words(words: TypeWords, query: Query, by_code: frozenset[str]) -> list[Group]:
     named = _named(words, query, by_code)
     maybe = tuple(token for token in query.tokens if token not in named and words.may_have(token))
     need = max(0, (len(query.tokens) + 1) // 2 - len(named))
+    if not named and not maybe:
+        return []
     if need > len(maybe) or not query.tokens:
-        return None
+        return []
     having = [Point(word=each.word, where=each.where, points=each.points + EACH_WORD) for each in named.values()]
-    return Group(
+    group = Group(
         type_code=words.definition.code,
         wanted=(TYPE_MARK + words.definition.code,),
         maybe=maybe,
         need=need,
-        told=sum(words.tells(token) for token in maybe),
+        told=sum(2 if token in words.values else words.counts(token) for token in maybe),
         points=(*having, *_lifts(words, query)),
     )
+    return [group]

@@ -8,7 +8,7 @@ from services.catalog.components.rules import Kind, Property, TypeDefinition, ha
 from services.catalog.search.synonyms import TYPE_WORDS, VALUE_WORDS
 from services.catalog.search.words import indexed, phrase
 
-_LENGTHS = {"mm": 1000, "m": 1}
+_LENGTHS = {"mm": 1000, "cm": 100, "m": 1}
 
 
 TYPE_MARK = "@"

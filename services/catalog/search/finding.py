@@ -18,7 +18,14 @@ from services.catalog.search.filters import FACET_REFUSALS, facet_of
 from services.catalog.search.knowledge import dictionary
 from services.catalog.search.queries import Offers
 from services.catalog.search.ranking import Facet, Hits, Place, Sort
-from services.catalog.search.understanding import Correction, code_words, corrected, tokens_of_codes, understood
+from services.catalog.search.understanding import (
+    Correction,
+    code_words,
+    corrected,
+    known_only,
+    tokens_of_codes,
+    understood,
+)
 from services.catalog.search.words import Query
 from services.catalog.units import queries as unit_queries
 from services.catalog.units import rules as unit_rules
@@ -26,7 +33,7 @@ from shared.errors import FieldError, Unprocessable
 from shared.identity import Principal
 from shared.paging import CursorInvalid
 
-TYPES_WITH_SOME_WORDS = 8
+TYPES_WITH_SOME_WORDS = 10
 """Types looked at when no variant has every word: those that could have most of them."""
 
 
@@ -79,7 +86,7 @@ class Found:
 
     page: Ranked
     mode: str
-    """`all` words, all of them `fixed`, or `some`."""
+    """`all` words, all of them `fixed`, all that are `known`, or `some`."""
     query: Query
     corrections: Sequence[Correction]
     hits: Hits
@@ -145,8 +152,8 @@ async def find(
     """One page of variants, one more than `limit` when there are more.
 
     Every word must be found. When nothing that the caller may see has them all, unknown words are taken for their
-    nearest known ones; when that finds nothing either, variants with at least half of the words are shown. The
-    answer says so, and a page follows the page before in the same way.
+    nearest known ones; then those that nothing is called are passed over; then variants with at least half of the
+    words are shown. The answer says so, and a page follows the page before in the same way.
 
     Raises:
         those of `SEARCH_REFUSALS`, CursorInvalid.
@@ -156,12 +163,15 @@ async def find(
     scope = await _scope(session, wish, known, caller=caller, today=today)
     place = _place(after)
     fixed, corrections = corrected(wish.q, known)
-    modes = ["all", *(["fixed"] if corrections else []), "some"] if place is None else [place[0]]
+    modes = ["all", *(["fixed"] if corrections else []), "known", "some"] if place is None else [place[0]]
     for mode in modes:
         text = wish.q if mode == "all" or not corrections else fixed
         query = Query(tokens=(), phrases=()) if scope.says_it_all else understood(text, known)
-        if mode == "some" and len(query.tokens) < 2 and place is None:
-            break
+        if mode in {"known", "some"}:
+            least = known_only(query, known)
+            if place is None and (len(least.tokens) < 2 if mode == "some" else least.tokens in {(), query.tokens}):
+                continue
+            query = least
         hits = await _hits(session, known, scope, query, text, every=mode != "some")
         page = await ranked(
             session,
@@ -175,8 +185,8 @@ async def find(
             page=page, mode=mode, query=query, corrections=[] if mode == "all" else corrections, hits=hits,
             offers=offers, dictionary=known,
         )  # fmt: skip
-        if page.rows or mode == modes[-1]:
-            return found
+        if page.rows:
+            break
     return found
 
 
@@ -188,7 +198,7 @@ def _place(after: tuple[object, ...] | None) -> tuple[str, Place] | None:
         place = (Decimal(str(first)), Decimal(str(second)), UUID(str(variant_id)))
     except (ValueError, InvalidOperation) as problem:
         raise CursorInvalid("The cursor is damaged; start again without it.") from problem
-    if mode not in {"all", "fixed", "some"} or not all(_is_sortable(value) for value in place[:2]):
+    if mode not in {"all", "fixed", "known", "some"} or not all(_is_sortable(value) for value in place[:2]):
         raise CursorInvalid("The cursor is damaged; start again without it.")
     return str(mode), place
 

@@ -14,7 +14,7 @@ from services.catalog.components.rules import TypeDefinition
 from services.catalog.components.tables import Variant
 from services.catalog.search import queries, ranking, standing
 from services.catalog.search.dictionary import Group
-from services.catalog.search.documents import TYPE_MARK, variant_tokens
+from services.catalog.search.documents import variant_tokens
 from services.catalog.search.filters import UnknownFacet, properties_named
 from services.catalog.search.finding import Found, Wish
 from services.catalog.search.queries import Best
@@ -51,7 +51,7 @@ async def answer(
     shown = found.page.rows[:limit]
     return SearchAnswer(
         items=await _hits(session, shown, found=found, wish=wish, explain=explain, today=today),
-        match="some" if found.mode == "some" else "all",
+        match="some" if found.mode in {"known", "some"} else "all",
         tokens=list(found.query.tokens),
         corrections=[CorrectionView(asked=each.asked, taken=each.taken) for each in found.corrections],
         price_order="list" if found.page.by_list_price else "landed",
@@ -102,8 +102,8 @@ async def _hits(
 def _explained(
     row: Row[Any], variant: Variant, offers: Sequence[OfferView], *, found: Found, sort: Sort
 ) -> ExplanationView:
-    group = next(each for each in found.hits.groups if TYPE_MARK + variant.type_code in each.wanted)
-    points = _points(group, variant, found.dictionary.definitions[variant.type_code])
+    definition = found.dictionary.definitions[variant.type_code]
+    points = _points(found.hits.groups, variant_tokens(definition, variant.properties))
     priced = [each for each in offers if each.currency == found.offers.currency]
     cheapest = min(priced, key=lambda each: each.comparable_price, default=None)
     return ExplanationView(
@@ -114,8 +114,13 @@ def _explained(
     )
 
 
-def _points(group: Group, variant: Variant, definition: TypeDefinition) -> list[PointView]:
-    tokens = variant_tokens(definition, variant.properties)
+def _points(groups: Sequence[Group], tokens: frozenset[str]) -> list[PointView]:
+    """The parts of the score that the variant has by the group it is in."""
+    group = next(
+        each
+        for each in groups
+        if tokens.issuperset(each.wanted) and not (each.without and tokens.issuperset(each.without))
+    )
     return [PointView(word=each.word, where=each.where, points=each.points) for each in group.points_of(tokens)]
 
 

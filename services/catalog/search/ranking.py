@@ -74,6 +74,7 @@ class Hits:
                 "place": place,
                 "type_code": group.type_code,
                 "wanted": group.wanted,
+                "without": group.without,
                 "maybe": group.maybe,
                 "need": group.need,
                 "score": group.score,
@@ -97,6 +98,8 @@ class Hits:
     def condition(self) -> str:
         """Of a variant `v` beside its group `g`."""
         conditions = ["v.tokens @> g.wanted"]
+        if any(group.without for group in self.groups):
+            conditions.append("(cardinality(g.without) = 0 OR NOT v.tokens @> g.without)")
         for number, facet in enumerate(self.facets):
             either = [f"v.tokens && CAST(:facet_{number} AS text[])"] if facet.tokens or not facet.ranges else []
             either += [_within(f"range_{number}_{place}") for place in range(len(facet.ranges))]
@@ -125,7 +128,7 @@ def _within(name: str) -> str:
 _GROUPS = """
     groups AS MATERIALIZED (
         SELECT * FROM jsonb_to_recordset(CAST(:groups AS jsonb)) AS g (
-            place integer, type_code text, wanted text[], maybe text[], need integer, score bigint,
+            place integer, type_code text, wanted text[], without text[], maybe text[], need integer, score bigint,
             after_price numeric, after_id uuid
         )
     )"""

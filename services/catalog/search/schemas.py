@@ -183,7 +183,7 @@ class SearchAnswer(Answer):
 
     items: list[Hit]
     match: Literal["all", "some"] = Field(
-        description="`some`: nothing had every word, these have at least half of them."
+        description="`some`: nothing had every word; these have those in `tokens`, or at least half of them."
     )
     tokens: list[str] = Field(description="The words as they were understood.", examples=[["hrb400e", "φ20", "螺纹"]])
     corrections: list[CorrectionView] = Field(default_factory=list)

@@ -1,12 +1,17 @@
 """What a search text asks for: its words, the codes among them, and words that were mistyped. Pure."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from services.catalog.search.dictionary import Dictionary
-from services.catalog.search.words import Query, asked, chunks, is_chinese, pairs
+from services.catalog.search.words import Query, asked, chunks, is_chinese, is_specification, pairs
 
 CODE_WORDS_AT_MOST = 12
+_PIECES_AT_MOST = 8
+_SIZE = re.compile(r"[a-z]{0,3}[0-9.]+(?:x[0-9.]+)+")
+_NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?")
+_PIECE = re.compile(r"[a-z]+|[0-9]+(?:\.[0-9]+)?")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -34,19 +39,69 @@ def tokens_of_codes(found: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
 
 
 def understood(text: str, dictionary: Dictionary) -> Query:
-    """The words asked for. Chinese is written without spaces: of 钢筋三级抗震 the pair 筋三 is no word but the place
-    where two words meet, and is left out when nothing here is called so while its neighbours are."""
-    query = asked(text)
-    seams: set[str] = set()
+    """The words asked for.
+
+    Chinese is written without spaces: of 钢筋三级抗震 the pair 筋三 is no word but the place where two words meet, and
+    is left out when nothing here is called so while its neighbours are. C30P6 is C30 and P6 written together.
+    """
+    tokens: dict[str, None] = {}
     for chunk in chunks(text):
-        if not is_chinese(chunk):
-            continue
-        row = pairs(chunk)
-        for place in range(1, len(row) - 1):
-            around = (row[place - 1], row[place + 1])
-            if not dictionary.knows(row[place]) and all(dictionary.knows(each) for each in around):
-                seams.add(row[place])
-    return Query(tokens=tuple(token for token in query.tokens if token not in seams), phrases=query.phrases)
+        row = pairs(chunk) if is_chinese(chunk) else []
+        seams = {
+            row[place]
+            for place in range(1, len(row) - 1)
+            if not dictionary.knows(row[place])
+            and dictionary.knows(row[place - 1])
+            and dictionary.knows(row[place + 1])
+        }
+        apart = _apart(chunk, dictionary)
+        tokens |= dict.fromkeys(apart or (token for token in asked(chunk).tokens if token not in seams))
+    query = asked(text)
+    return Query(tokens=tuple(tokens)[: len(query.tokens) + CODE_WORDS_AT_MOST], phrases=query.phrases)
+
+
+def _apart(chunk: str, dictionary: Dictionary) -> list[str]:
+    """The words that were written together, where letters and digits meet; nothing when they are not known."""
+    if is_chinese(chunk) or dictionary.knows(chunk) or _SIZE.fullmatch(chunk) or not chunk[0].isalpha():
+        return []
+    pieces = _PIECE.findall(chunk)
+    if not 2 <= len(pieces) <= _PIECES_AT_MOST or "".join(pieces) != chunk:
+        return []
+    return _joined(pieces, dictionary)
+
+
+def _joined(pieces: Sequence[str], dictionary: Dictionary) -> list[str]:
+    """The longest known words that the pieces make, from the left; numbers may stand alone."""
+    words: list[str] = []
+    place = 0
+    while place < len(pieces):
+        for end in range(len(pieces), place, -1):
+            word = "".join(pieces[place:end])
+            if dictionary.knows(word) or (end == place + 1 and word[0].isdigit()):
+                words.append(word)
+                place = end
+                break
+        else:
+            return []
+    return words if len(words) > 1 else []
+
+
+def known_only(query: Query, dictionary: Dictionary) -> Query:
+    """Without what nothing here is called, so that the rest can be found.
+
+    A size nobody has as a whole is looked for by its numbers. Of an unknown Chinese word the last known character
+    stays: what a thing is stands at the end.
+    """
+    tokens: dict[str, None] = {}
+    for place, token in enumerate(query.tokens):
+        following = query.tokens[place + 1] if place + 1 < len(query.tokens) else ""
+        if _SIZE.fullmatch(token):
+            tokens |= dict.fromkeys(_NUMBER.findall(token))
+        elif dictionary.knows(token) or is_specification(token):
+            tokens[token] = None
+        elif is_chinese(token) and not following.startswith(token[-1]) and (part := dictionary.part_of(token)):
+            tokens[part] = None
+    return Query(tokens=tuple(tokens), phrases=query.phrases)
 
 
 def corrected(text: str, dictionary: Dictionary) -> tuple[str, list[Correction]]:
@@ -55,7 +110,11 @@ def corrected(text: str, dictionary: Dictionary) -> tuple[str, list[Correction]]
     words: list[str] = []
     for chunk in chunks(text):
         unknown = [token for token in asked(chunk).tokens if not dictionary.knows(token)]
-        taken = dictionary.speller.nearest(chunk) if unknown and any(each.isalpha() for each in chunk) else None
+        taken = (
+            dictionary.speller.nearest(chunk)
+            if unknown and not chunk[0].isdigit() and not _apart(chunk, dictionary)
+            else None
+        )
         if taken is not None and taken != chunk:
             corrections.append(Correction(asked=chunk, taken=taken))
         words.append(taken or chunk)

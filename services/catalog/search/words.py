@@ -29,6 +29,9 @@ _SPACED_NOMINAL = re.compile(r"\b(dn|de|pn)\s+(?=[0-9])")
 _TOKEN = re.compile(r"φ[0-9]+(?:\.[0-9]+)?|[a-z0-9]+(?:[./+\-][a-z0-9]+)*|[\u3400-\u9fff]+")
 _SEPARATOR = re.compile(r"[./+\-]")
 _PLAIN_NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?")
+_STANDARD = re.compile(r"\b([a-z]{2,4})\s*(?:/\s*t)?\s*([0-9]{2,6}(?:\.[0-9]{1,2})?)(?:\s*-\s*(?:19|20)[0-9]{2})\b")
+_STANDARD_LETTERS = "gb|jg|jgj|jc|cj|cjj|cecs|yb|jb|hg|qb|dl"
+_UNDATED = re.compile(rf"\b({_STANDARD_LETTERS})\s*(?:/\s*t)?\s*([0-9]{{2,6}}(?:\.[0-9]{{1,2}})?)\b")
 _STOP = frozenset({"的", "和", "of", "for", "and", "the", "with", "or", "a", "an"})
 
 
@@ -45,6 +48,8 @@ def folded(text: str) -> str:
     plain = unicodedata.normalize("NFKC", text).lower()
     plain = _PHI.sub("φ", _DIAMETER_WORD.sub("φ", plain))
     plain = _TIMES.sub("x", plain)
+    for pattern in (_STANDARD, _UNDATED):
+        plain = pattern.sub(r"\1\2", plain)
     for pattern, unit in _UNIT_WORDS:
         plain = pattern.sub(unit, plain)
     return _SPACED_NOMINAL.sub(r"\1", _SPACED_UNIT.sub(r"\1", plain))
@@ -68,6 +73,7 @@ def indexed(text: str) -> frozenset[str]:
         else:
             found.add(_word(chunk))
             found |= {_word(part) for part in _SEPARATOR.split(chunk) if part}
+            found |= {_SEPARATOR.sub("", chunk)} if chunk[0].isalpha() else set()
     return frozenset(found)
 
 

@@ -272,6 +272,7 @@ def _wanted(purchase: Purchase, basket_id: UUID, *, region: str, seconds: int) -
         "reservation_id": basket_id,
         "buyer_company_id": purchase.caller.company,
         "buyer_group_id": purchase.caller.group_id,
+        "buyer_circle_ids": list(purchase.caller.circle_ids),
         "currency": purchase.body.currency,
         "region": region,
         "ttl_seconds": seconds,

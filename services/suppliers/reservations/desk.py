@@ -72,7 +72,9 @@ def asked(basket: ReserveBasket, *, at: datetime) -> Asked:
         request_hash=rules.fingerprint(
             buyer_id=basket.buyer_company_id, currency=basket.currency, region=basket.region, lines=basket.lines
         ),
-        viewer=viewer_keys(company_id=basket.buyer_company_id, group_id=basket.buyer_group_id),
+        viewer=viewer_keys(
+            company_id=basket.buyer_company_id, group_id=basket.buyer_group_id, circle_ids=basket.buyer_circle_ids
+        ),
     )
 
 

@@ -173,14 +173,15 @@ async def test_only_a_qualified_supplier_is_ordered_from(market, http, status):
 
 
 async def test_an_offer_is_found_only_by_the_buyers_it_is_meant_for(market, http):
-    buyer, group = new_id(), new_id()
+    buyer, group, circle = new_id(), new_id(), new_id()
     supplier = await market.a_supplier()
     for_one = await market.an_offer(supplier, audience="PARTIES", audience_keys=[f"company:{buyer}"])
     for_group = await market.an_offer(supplier, audience="ORG", audience_keys=[f"group:{group}"])
-    basket = (a_line(for_one), a_line(for_group))
+    for_circle = await market.an_offer(supplier, audience="CIRCLE", audience_keys=[f"circle:{circle}"])
+    basket = (a_line(for_one), a_line(for_group), a_line(for_circle))
     stranger = await reserve_one(http, *basket)
-    assert [each["code"] for each in stranger["refusals"]] == ["OfferNotFound", "OfferNotFound"]
-    meant = await reserve_one(http, *basket, buyer_company_id=buyer, buyer_group_id=group)
+    assert [each["code"] for each in stranger["refusals"]] == ["OfferNotFound"] * 3
+    meant = await reserve_one(http, *basket, buyer_company_id=buyer, buyer_group_id=group, buyer_circle_ids=[circle])
     assert meant["outcome"] == "held"
     again = await reserve_one(http, *basket)
     assert again["outcome"] == "refused", "what another buyer saw a moment ago is not shown to this one"
