@@ -80,8 +80,8 @@ async def test_a_file_declares_the_same_and_the_same_again_changes_nothing(world
     for again in (as_json, as_texts, {**as_json, "freight": {"11": "28.0", "110100": "20", "12": 35}}):
         view = await world.synced(json.dumps(again) + "\n", kind="application/x-ndjson")
         assert (view["counts"]["unchanged"], view["problems"]) == (1, [])
-    again = await world.synced(csv_of(ROW + ",3251", header=HEADER + ",price"))
-    assert again["counts"]["accepted"] == 1
+    repriced = await world.synced(csv_of(ROW + ",3251", header=HEADER + ",price"))
+    assert repriced["counts"]["accepted"] == 1
     assert declared((await world.offers())["A-1", "default"]) == SHOWN
 
 
