@@ -55,6 +55,7 @@ _NOTE = re.compile(r"[(\[【].*?[)\]】]|[*:\s]")
 _FORMULA = re.compile(r"=\s*[A-Za-z@(+\-]")
 _DATE = re.compile(r"[12][0-9]{3}-[0-9]{2}-[0-9]{2}(?: [0-9:]+)?")
 _ERRORS = frozenset({"#REF!", "#N/A", "#NAME?", "#VALUE!", "#DIV/0!", "#NULL!", "#NUM!"})
+_UNSHOWN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _THOUSANDS = re.compile(r"[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?")
 _BLOCKED = "停用 禁用 冻结 失效 作废 删除 已删除 否 inactive blocked disabled 0 n"
 _PRICE_LIMIT = Decimal(10) ** 12
@@ -96,7 +97,7 @@ def header_of(cells: Sequence[str]) -> Header | None:
 
 def plain(cell: str) -> str:
     """A cell with full-width forms folded and blanks collapsed."""
-    return " ".join(unicodedata.normalize("NFKC", cell).split())
+    return " ".join((cell if cell.isascii() else unicodedata.normalize("NFKC", cell)).split())
 
 
 def read_row(cells: Sequence[str], header: Header) -> tuple[dict[str, str], list[RowError]]:
@@ -133,7 +134,7 @@ def _against(column: str, raw: str) -> RowError | None:
     if len(text) > LENGTHS[column]:
         told = f"At most {LENGTHS[column]} characters; this has {len(text)}."
         return RowError(column=column, code="TooLong", text=told)
-    if any((character < " " and character not in "\t\r\n") or character in "\x7f\ufffd" for character in text):
+    if "\ufffd" in text or (not text.isprintable() and _UNSHOWN.search(text)):
         return RowError(column=column, code="ControlCharacter", text="The cell holds a character that cannot be shown.")
     return None
 
