@@ -1,10 +1,12 @@
 """HTTP of search and match."""
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import Depends, Query, Request, Response
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.catalog.search import comparing, finding, matching, presenting, suggesting
 from services.catalog.search.comparing import COMPARE_REFUSALS
@@ -27,8 +29,8 @@ from shared.errors import FieldError, Unprocessable, refusals
 from shared.http import MalformedRequest, Now
 from shared.http import router as house_router
 from shared.idempotency import EXEMPT
-from shared.identity import Caller, Visitor
-from shared.paging import CursorInvalid, PageQuery
+from shared.identity import Caller, Principal, Visitor
+from shared.paging import CursorInvalid, PageQuery, Paging
 
 router = house_router("/catalog", tag="search")
 
@@ -99,7 +101,6 @@ async def search(
     session: ReadSession,
     now: Now,
     paging: PageQuery,
-    response: Response,
     properties: Facets,
     q: Annotated[
         SearchText, Query(description="Words, specifications, codes or a variant key.", examples=["HRB400E Φ20 螺纹"])
@@ -159,15 +160,29 @@ async def search(
         sort=sort,
         offers_shown=offers,
     )
-    counted = _names(facets)
-    today = business_date(now)
+    return await _page(
+        session, wish, caller=caller, paging=paging, counted=_names(facets), explain=explain, today=business_date(now)
+    )
+
+
+async def _page(
+    session: AsyncSession,
+    wish: Wish,
+    *,
+    caller: Principal | None,
+    paging: Paging,
+    counted: Sequence[str],
+    explain: bool,
+    today: date,
+) -> Response:
+    """The answer, encoded once: a model read again by the framework costs more than the search."""
     found = await finding.find(session, wish=wish, caller=caller, limit=paging.limit, after=paging.after, today=today)
     answer = await presenting.answer(
         session, found=found, wish=wish, limit=paging.limit, facets=counted, explain=explain, today=today
     )
+    response = Response(answer.model_dump_json(), media_type="application/json")
     paging.page(found.keys, response, key=list)
-    link = {"Link": response.headers["Link"]} if "Link" in response.headers else None
-    return Response(answer.model_dump_json(), media_type="application/json", headers=link)
+    return response
 
 
 def _names(facets: str) -> list[str]:
