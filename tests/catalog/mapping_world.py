@@ -11,7 +11,7 @@ import xlsxwriter
 
 from services.catalog.mapping.jobs import MappingRunner
 from services.catalog.mapping.parsing import XLSX_MEDIA
-from services.catalog.mapping.standards import NothingWithdrawn, StandardsRegister
+from services.catalog.mapping.standards import KeptRegister, StandardsRegister
 from shared.database import Database
 from shared.identity import Principal, Role
 from shared.ids import new_id
@@ -53,7 +53,7 @@ class Mapping:
     database: Database
     folder: Path
     importer: Principal = field(default_factory=lambda: a_person(Role.BUYER, group_id=new_id()))
-    standards: StandardsRegister = field(default_factory=NothingWithdrawn)
+    standards: StandardsRegister = field(default_factory=KeptRegister)
 
     def __post_init__(self) -> None:
         self.reviewer = a_colleague(self.importer)

@@ -17,6 +17,7 @@ from services.catalog.components.taxonomy import TypeEntry
 from services.catalog.dictionary import queries
 from services.catalog.dictionary.checking import Checked, checked
 from services.catalog.dictionary.tables import Proposal, ProposalEvent
+from services.catalog.standards.actions import keep_named_editions
 from shared.errors import Conflict, Forbidden, NotFound, Unprocessable
 from shared.history import canonical_json
 from shared.http import check_version
@@ -146,7 +147,7 @@ async def approve(session: AsyncSession, *, proposal_id: UUID, expected: int, by
     if moved:
         raise ProposalOutdated(f"{', '.join(sorted(moved))} changed since this was proposed.")
     sound = await _sound(session, changes=proposal.changes, present=present)
-    await _keep_standards(session, sound.entries)
+    await _keep_standards(session, sound.entries, at=at)
     rows = await component_actions.publish_types(
         session, sound.entries, present=present, by=by, proposal_id=proposal.id, at=at
     )
@@ -182,11 +183,13 @@ def _bases(sound: Checked, present: Mapping[str, ComponentType]) -> dict[str, An
     return {code: _base(present.get(code)) for code in codes}
 
 
-async def _keep_standards(session: AsyncSession, entries: Sequence[TypeEntry]) -> None:
+async def _keep_standards(session: AsyncSession, entries: Sequence[TypeEntry], *, at: datetime) -> None:
     """Standards that nobody named before; what is on record of the others stays."""
     new = {each.number: asdict(each) for entry in entries for each in entry.standards}
     if new:
         await session.execute(insert(Standard).values(list(new.values())).on_conflict_do_nothing())
+    named = {number: (each["title_zh"], each["edition_check"]) for number, each in new.items()}
+    await keep_named_editions(session, designations=named, source="dictionary", at=at)
 
 
 async def _open(session: AsyncSession, proposal_id: UUID, *, expected: int, states: Sequence[str]) -> Proposal:

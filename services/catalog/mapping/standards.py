@@ -25,17 +25,6 @@ class StandardsRegister(Protocol):
         ...
 
 
-class NothingWithdrawn:
-    """A register that knows of no withdrawal."""
-
-    async def withdrawn(self, session: AsyncSession, *, numbers: Collection[str], on: date) -> frozenset[str]:  # noqa: ARG002
-        return frozenset()
-
-
-_ATLAS = re.compile(r"(?<![A-Za-z0-9])[0-9]{2}[A-Z]{1,2}[0-9]{3}(?:-[0-9]+)?(?![A-Za-z0-9])", re.IGNORECASE)
-"""A national atlas of standard details: 15G366-1."""
-
-
 class KeptRegister:
     """The register of standards that the catalog keeps."""
 
