@@ -15,6 +15,8 @@ _NUMBER = re.compile(
     r"(?:\s*[-—–]\s*([12][0-9]{3}))?(?![0-9A-Za-z])",
     re.IGNORECASE,
 )
+_ATLAS = re.compile(r"(?<![A-Za-z0-9])[0-9]{2}[A-Z]{1,2}[0-9]{3}(?:-[0-9]+)?(?![A-Za-z0-9])", re.IGNORECASE)
+"""A national atlas of standard details: 15G366-1."""
 
 
 class StandardsRegister(Protocol):
