@@ -320,8 +320,9 @@ async def test_a_new_code_finds_without_indexing_anew(market: Market):
     async with market.database.system() as session, session.begin():
         await session.execute(
             text(
-                "INSERT INTO classification_codes (system, edition, code, type_code, relation) "
-                "VALUES ('UNSPSC', '', '30101504', 'RB-HRB', 'primary'), ('ETIM', '9', 'EC002883', 'RB-HRB', 'primary')"
+                "INSERT INTO classification_codes (system, edition, code, type_code, relation, origin, added_at) "
+                "VALUES ('UNSPSC', '', '30101504', 'RB-HRB', 'primary', 'DICTIONARY', now()), "
+                "('ETIM', '9', 'EC002883', 'RB-HRB', 'primary', 'DICTIONARY', now())"
             )
         )
     assert await market.keys(q="30101504") == [BAR]

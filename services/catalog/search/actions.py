@@ -18,13 +18,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.catalog.components import queries as component_queries
 from services.catalog.search import queries
 from services.catalog.search.documents import variant_tokens
+from services.catalog.search.knowledge import dictionary
 from services.catalog.search.places import region_heads
 from shared.contracts.suppliers import (
     OffersChanged,
     OffersRepriced,
-    OfferState,
     StockChanged,
-    StockState,
     SupplierChanged,
 )
 from shared.feed import START, Event, parse_position
@@ -169,10 +168,13 @@ async def offers_changed(session: AsyncSession, *, events: Sequence[Event]) -> N
 async def _take_offers(session: AsyncSession, events: Sequence[Event]) -> None:
     rows: dict[tuple[UUID, UUID], dict[str, Any]] = {}
     for event in events:
-        for offer in OffersChanged.model_validate(event.data).offers:
-            _keep_newest(rows, (offer.supplier_id, offer.offer_id), {**_offer_row(offer), **_place(event)})
+        place = _place(event)
+        changed = OffersChanged.model_validate(event.data)
+        # The row is made of the event as it was sent, once it is known to hold what an offer holds.
+        for offer, sent in zip(changed.offers, event.data["offers"], strict=True):
+            _keep_newest(rows, (offer.supplier_id, offer.offer_id), {**_offer_row(sent), **place})
     await session.execute(_UPSERT_OFFERS, {"rows": _json(rows.values())})
-    await index_variants(session, variant_ids=sorted({row["variant_id"] for row in rows.values()}))
+    await index_variants(session, variant_ids=sorted({UUID(row["variant_id"]) for row in rows.values()}))
 
 
 async def offers_repriced(session: AsyncSession, *, events: Sequence[Event]) -> None:
@@ -203,9 +205,9 @@ async def _take_stock(session: AsyncSession, events: Sequence[Event]) -> None:
     rows: dict[tuple[UUID, str, str], dict[str, Any]] = {}
     for event in events:
         changed = StockChanged.model_validate(event.data)
-        for level in changed.stock:
-            key = (changed.supplier_id, level.item_no, level.stock_point)
-            _keep_newest(rows, key, {**_stock_row(changed.supplier_id, level), **_place(event)})
+        whose = {"supplier_id": changed.supplier_id, **_place(event)}
+        for level, sent in zip(changed.stock, event.data["stock"], strict=True):
+            _keep_newest(rows, (changed.supplier_id, level.item_no, level.stock_point), {**sent, **whose})
     await session.execute(_UPSERT_STOCK, {"rows": _json(rows.values())})
 
 
@@ -217,8 +219,7 @@ async def index_variants(session: AsyncSession, *, variant_ids: Sequence[UUID]) 
     variants = await component_queries.variants_by_id(session, ids=missing)
     if len(variants) < len(missing):
         log.warning("offers_of_unknown_variants", count=len(missing) - len(variants))
-    type_codes = sorted({variant.type_code for variant in variants.values()})
-    definitions = await component_queries.definitions(session, codes=type_codes)
+    definitions = (await dictionary(session)).definitions
     rows = []
     for variant in variants.values():
         rows.append(
@@ -251,23 +252,26 @@ async def empty_index(session: AsyncSession) -> None:
     )
 
 
-def _offer_row(offer: OfferState) -> dict[str, Any]:
+_AS_SENT = (
+    "supplier_id", "offer_id", "variant_id", "item_no", "type_code", "category", "brand", "price", "currency",
+    "tax_inclusive", "tax_rate", "unit", "unit_factor", "base_unit", "min_quantity", "step_quantity", "lead_time_days",
+    "regions", "valid_from", "valid_until", "audience_keys", "stock_point", "standard", "epd", "status",
+)  # fmt: skip
+
+
+def _offer_row(sent: Mapping[str, Any]) -> dict[str, Any]:
+    tiers, freight, epd = sent.get("tiers") or (), sent.get("freight") or (), sent.get("epd") or {}
     return {
-        **offer.model_dump(mode="json", exclude={"tiers", "variant_key", "freight"}),
-        "supplier_id": offer.supplier_id,
-        "variant_id": offer.variant_id,
-        "region_heads": region_heads(offer.regions),
-        "tier_from": [tier.min_quantity for tier in offer.tiers],
-        "tier_price": [tier.price for tier in offer.tiers],
-        "freight_heads": region_heads([each.region for each in offer.freight]),
-        "freight_price": [each.price for each in offer.freight],
-        "epd_kgco2e": None if offer.epd is None else offer.epd.kgco2e,
-        "epd_until": None if offer.epd is None else offer.epd.valid_until,
+        **{name: sent.get(name) for name in _AS_SENT},
+        "region_heads": region_heads(sent["regions"]),
+        "tier_from": [tier["min_quantity"] for tier in tiers],
+        "tier_price": [tier["price"] for tier in tiers],
+        "freight_heads": region_heads([each["region"] for each in freight]),
+        "freight_price": [each["price"] for each in freight],
+        "certificates": sent.get("certificates") or [],
+        "epd_kgco2e": epd.get("kgco2e"),
+        "epd_until": epd.get("valid_until"),
     }
-
-
-def _stock_row(supplier_id: UUID, level: StockState) -> dict[str, Any]:
-    return {"supplier_id": supplier_id, **level.model_dump(mode="json", exclude={"on_hand"})}
 
 
 def _batches(events: Sequence[Event]) -> Iterable[Sequence[Event]]:

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 from decimal import Decimal
+from functools import lru_cache
+from typing import NamedTuple
 
 from services.catalog.components.naming import DIAMETERS
 from services.catalog.components.rules import Kind, Property, TypeDefinition, halves
@@ -43,8 +45,26 @@ def type_words(definition: TypeDefinition) -> tuple[frozenset[str], frozenset[st
 
 def value_tokens(each: Property, value: str, *, prefix: str = "") -> frozenset[str]:
     """Every way to write a value: `20`, `20mm`, `φ20`, `DN100`, `3.6m` for 3600 mm, `螺纹` for 直螺纹."""
-    if each.kind is Kind.BOOLEAN:
-        return indexed(f"{each.name_zh} {each.name_en}") if value == "true" else frozenset()
+    is_boolean = each.kind is Kind.BOOLEAN
+    names = f"{each.name_zh} {each.name_en}" if is_boolean else ""
+    return _tokens(_Told(each.key, each.unit, each.is_number, is_boolean, names), value, prefix)
+
+
+class _Told(NamedTuple):
+    """What the tokens of a property's value depend on."""
+
+    key: str
+    unit: str | None
+    is_number: bool
+    is_boolean: bool
+    names: str
+
+
+# Two hundred thousand variants are made of a few thousand values.
+@lru_cache(maxsize=100_000)
+def _tokens(each: _Told, value: str, prefix: str) -> frozenset[str]:
+    if each.is_boolean:
+        return indexed(each.names) if value == "true" else frozenset()
     if value == "none":
         return frozenset()
     words = {value, *halves(value), *VALUE_WORDS.get((each.key, value), ())}
@@ -63,7 +83,7 @@ def value_tokens(each: Property, value: str, *, prefix: str = "") -> frozenset[s
     return frozenset(token for word in words for token in indexed(word))
 
 
-def _lengths(each: Property, value: str) -> set[str]:
+def _lengths(each: _Told, value: str) -> set[str]:
     """The same length in millimetres and metres."""
     if each.unit not in _LENGTHS:
         return set()

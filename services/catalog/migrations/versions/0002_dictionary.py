@@ -15,7 +15,7 @@ from alembic import op
 
 from shared.walls import append_only
 
-revision = "catalog_0002_dictionary"
+revision = "0002"
 down_revision = "0001"
 branch_labels = None
 depends_on = None

@@ -12,7 +12,7 @@ from alembic import op
 
 from shared.walls import append_only, row_security
 
-revision = "members_0002_circles"
+revision = "0002"
 down_revision = "0001"
 branch_labels = None
 depends_on = None

@@ -5,7 +5,7 @@ NULL is what is not declared, so that the many offers without cost nothing.
 
 from alembic import op
 
-revision = "suppliers_0003_standards"
+revision = "0003"
 down_revision = "0002"
 branch_labels = None
 depends_on = None

@@ -6,8 +6,8 @@ emptied and followed again from the start; until it has caught up the search fin
 
 from alembic import op
 
-revision = "catalog_0002_search"
-down_revision = "catalog_0002_mapping"
+revision = "0005"
+down_revision = "0004"
 branch_labels = None
 depends_on = None
 

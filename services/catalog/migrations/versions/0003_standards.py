@@ -10,8 +10,8 @@ from alembic import op
 
 from shared.walls import append_only, row_security
 
-revision = "catalog_0002_standards"
-down_revision = "catalog_0002_dictionary"
+revision = "0003"
+down_revision = "0002"
 branch_labels = None
 depends_on = None
 

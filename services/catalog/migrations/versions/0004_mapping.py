@@ -12,8 +12,8 @@ from alembic import op
 
 from shared.walls import append_only, row_security
 
-revision = "catalog_0002_mapping"
-down_revision = "catalog_0002_standards"
+revision = "0004"
+down_revision = "0003"
 branch_labels = None
 depends_on = None
 
