@@ -171,3 +171,11 @@ async def test_a_colleague_of_another_role_reads_but_does_not_decide(mapping: Ma
     requester = a_colleague(mapping.importer, Role.REQUESTER)
     assert (await mapping.get(f"/mapping-jobs/{job['id']}", as_=requester)).status_code == 200
     assert (await mapping.approve(job, as_=requester)).status_code == 403
+
+
+async def test_an_approver_of_the_company_is_the_second_person(mapping: Mapping):
+    job = await mapping.imported(csv_file(BAR_ROW))
+    approver = a_colleague(mapping.importer, Role.APPROVER)
+    accepted = await mapping.post(f"/mapping-jobs/{job['id']}/acceptances", {}, as_=approver)
+    approved = await mapping.approve(job, as_=approver)
+    assert (accepted.status_code, approved.status_code) == (200, 200)

@@ -12,7 +12,9 @@ from shared.identity import BUYER_ROLES, Principal, Requires, Role, Scope, same_
 
 MappingReader = Annotated[Principal, Depends(Requires(roles=[*BUYER_ROLES, Role.OPERATOR]))]
 MappingEditor = Annotated[Principal, Depends(Requires(roles=[Role.BUYER, Role.ADMIN, Role.OPERATOR]))]
-"""Uploads, reviews, approves; that the reviewer is not the importer is a rule of its own."""
+"""Uploads, gives up."""
+MappingReviewer = Annotated[Principal, Depends(Requires(roles=[Role.BUYER, Role.APPROVER, Role.ADMIN, Role.OPERATOR]))]
+"""Decides, approves, takes back; that it is not the importer is a rule of its own."""
 MappingUser = Annotated[Principal, Depends(Requires(scopes=[Scope.VARIANTS_RESOLVE]))]
 """A service whose documents use mappings."""
 
