@@ -1,4 +1,7 @@
-"""`python -m benchmarks [orders|feed|mapping|sync|search|relevance|all] [--quick] [--output FILE]`, or `make bench`."""
+"""`python -m benchmarks [orders] [feed] [mapping] [sync] [search] [relevance] [--quick] [--output FILE]`.
+
+`make bench` runs all of them.
+"""
 
 import argparse
 import sys
@@ -74,10 +77,13 @@ def _say(text: str) -> None:
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measure what we claim about speed.")
-    parser.add_argument("which", nargs="?", default="all", choices=[*BENCHMARKS, "all"])
+    parser.add_argument("which", nargs="*", metavar="BENCHMARK", help=f"{', '.join(BENCHMARKS)}; none: all")
     parser.add_argument("--quick", action="store_true", help="fewer and shorter runs: below two minutes")
     parser.add_argument("--output", type=Path, help=f"the page to write; of all benchmarks together {RESULTS.name}")
-    return parser.parse_args(arguments)
+    chosen = parser.parse_args(arguments)
+    if unknown := sorted(set(chosen.which) - BENCHMARKS.keys()):
+        parser.error(f"no such benchmark: {', '.join(unknown)}; there are {', '.join(BENCHMARKS)}")
+    return chosen
 
 
 def run(names: Sequence[str], *, quick: bool) -> tuple[str, bool]:
@@ -108,13 +114,13 @@ the durability is turned off. The processes are those of `make up`: one server p
 def main(arguments: Sequence[str] | None = None) -> int:
     """0 when all was exact, 1 when not, 5 when nothing could be started."""
     chosen = _parse(arguments)
-    names = list(BENCHMARKS) if chosen.which == "all" else [chosen.which]
+    names = [name for name in BENCHMARKS if not chosen.which or name in chosen.which]
     try:
         text, exact = run(names, quick=chosen.quick)
     except CannotStart as problem:
         print(f"The benchmarks cannot start: {problem}", file=sys.stderr)
         return 5
-    output = chosen.output or (RESULTS if chosen.which == "all" else None)
+    output = chosen.output or (None if chosen.which else RESULTS)
     if output is None:
         print(text)
     else:
