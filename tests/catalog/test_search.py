@@ -425,6 +425,12 @@ async def test_words_are_words_whatever_they_would_mean_elsewhere(market: Market
         assert (await market.search(as_=market.buyer, q=q)).status_code == 200
 
 
+@pytest.mark.parametrize("q", ["(((.*)*)*)*$", "---", "、，。", "&|!:*"])
+async def test_signs_alone_find_nothing_and_no_words_find_everything(stocked: Market, q: str):
+    assert await stocked.keys(q="") != []
+    assert await stocked.keys(q=q) == []
+
+
 async def test_prices_of_today_are_those_valid_in_china_today(market: Market):
     """R8: the business day is Shanghai's; the offer of a day is shown all that day."""
     today = business_date(datetime.now(UTC)).isoformat()

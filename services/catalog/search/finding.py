@@ -288,6 +288,8 @@ async def _hits(
         wanted = (TYPE_MARK + code, *(facet_token(key, value) for key, value in values.items()))
         group = Group(type_code=code, wanted=wanted)
         return Hits(groups=[group], facets=scope.facets, variant_ids=scope.variant_ids, key=variant_key(code, values))
+    if text.strip() and not query.tokens and not scope.is_own_code:
+        return Hits(groups=[], facets=scope.facets)  # signs alone say nothing, and nothing is not everything
     codes = tokens_of_codes(await queries.types_naming(session, codes=code_words(text))) if query.tokens else {}
     groups = known.groups(query, among=scope.type_codes, codes=codes, every=every)
     if not every:
