@@ -13,7 +13,7 @@ placing     benchmark 1: orders of 20 lines over 3 suppliers
 syncing     benchmark 2: a million rows of stock and price
 following   benchmark 3: from commit to applied in the followers
 searching   benchmark 4: the search over a million offers
-judging     benchmark 5: judged queries (`relevance`)
+judging     benchmark 6: judged queries (`relevance`)
 checks      no order lost or doubled, stock exact
 report      medians, percentiles, tables
 """

@@ -1,4 +1,4 @@
-"""Benchmark 5: do people find what they mean? The judged queries of `benchmarks.relevance`, over HTTP.
+"""Benchmark 6: do people find what they mean? The judged queries of `benchmarks.relevance`, over HTTP.
 
 The index holds variants of every type, each offered; whoever searches sees all of them, so what is measured is the
 ranking alone.
@@ -80,7 +80,7 @@ def report(found: Sequence[Judged], *, variants: int) -> Section:
         rows.append([kind, number(len(scores)), number(mean(scores), 3)])
     worst = sorted(((score, each.query.text) for each, score in counted))[:10]
     return Section(
-        title="5. Relevance",
+        title="6. Relevance",
         parts=[
             _summary(found, overall=overall, nothing=nothing, variants=variants),
             table(["words", "queries", "nDCG@10"], rows),
