@@ -1,6 +1,7 @@
 """Codes as enterprises write them, in every trade: each row names one variant, and the first candidate is that one."""
 
 import time
+from decimal import Decimal
 
 import pytest
 from hypothesis import given, settings
@@ -171,9 +172,17 @@ def test_what_is_not_wholly_understood_is_never_accepted_without_a_person(name: 
 
 @settings(deadline=None, max_examples=60)
 @given(st.text("钢筋板管型级厚×*xXΦφDNdn0123456789./-+~±()（）Mm²HRBEQPVCcIi #°℃,，、;；@ ", max_size=60))
-def test_any_text_is_judged(text: str):
-    first("钢筋", text, "t")
-    first(text, "", "")
+def test_any_text_is_judged_and_accepted_only_when_it_says_everything(text: str):
+    for row in (
+        CodeRow(legacy_code="A", name="钢筋", spec=text, unit="t"),
+        CodeRow(legacy_code="A", name=text, spec="", unit=""),
+    ):
+        proposal = judge().proposed(judge().read(row), Evidence())
+        assert 0 <= proposal.score <= 1
+        if proposal.state is RowState.AUTO_ACCEPTED:
+            assert proposal.score >= Decimal("0.95")
+            assert not proposal.asks_for
+            assert proposal.candidates[0]["variant_key"]
 
 
 @pytest.mark.parametrize("part", ["1", "1/", "1x", "a-", "φ1", "1+", "钢筋", "厚1", "1-a.", "dn1 ", "i "])
