@@ -176,6 +176,6 @@ async def test_a_colleague_of_another_role_reads_but_does_not_decide(mapping: Ma
 async def test_an_approver_of_the_company_is_the_second_person(mapping: Mapping):
     job = await mapping.imported(csv_file(BAR_ROW))
     approver = a_colleague(mapping.importer, Role.APPROVER)
-    accepted = await mapping.post(f"/mapping-jobs/{job['id']}/acceptances", {}, as_=approver)
+    accepted = await mapping.post(f"/mapping-jobs/{job['id']}/acceptances", {"states": ["AUTO_ACCEPTED"]}, as_=approver)
     approved = await mapping.approve(job, as_=approver)
     assert (accepted.status_code, approved.status_code) == (200, 200)
