@@ -1,5 +1,6 @@
 """What every command does alike: tables for people, JSON for machines, one sentence and a code when it fails."""
 
+import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -48,6 +49,10 @@ As = Annotated[
 ]
 
 
+_PIPED_WIDTH = 200
+"""Columns when the output is no terminal, so that a name is not folded where `grep` looks for it."""
+
+
 class Unusable(Exception):  # noqa: N818 - its text is the sentence the user reads
     """What the user gave cannot be used; exit code 2."""
 
@@ -57,7 +62,8 @@ class Out:
 
     def __init__(self, *, json: bool) -> None:
         self.json = json
-        self.console = Console(quiet=json, highlight=False)
+        piped = not sys.stdout.isatty() and "COLUMNS" not in os.environ
+        self.console = Console(quiet=json, highlight=False, width=_PIPED_WIDTH if piped else None)
         self.errors = Console(stderr=True, highlight=False)
         self._opened: list[Api] = []
 
