@@ -83,6 +83,7 @@ class PurchaseOrder(Table, table=True):
         Index(None, "supplier_id", "id"),
         Index(None, "buyer_id", "basket_id"),
         Index(None, "buyer_id", "project_id", "id"),
+        Index(None, "placed_at", postgresql_using="brin"),
     )
 
     buyer_id: UUID = Field(sa_column=Column(Uuid, primary_key=True))

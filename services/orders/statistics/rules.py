@@ -107,9 +107,9 @@ def _spread(prices: Sequence[Decimal], mean: Decimal) -> Spread:
 
 
 def _counted(groups: int) -> str:
-    if groups < 10:  # noqa: PLR2004 - the bands say it
+    if groups < 10:
         return "5-9"
-    return "10-19" if groups < 20 else "20+"  # noqa: PLR2004
+    return "10-19" if groups < 20 else "20+"
 
 
 def share(part: Decimal | int, whole: Decimal | int) -> Decimal | None:
