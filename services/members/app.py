@@ -10,6 +10,7 @@ from services.members.companies import routes as company_routes
 from services.members.people import routes as people_routes
 from services.members.people.passwords import Passwords
 from services.members.reactions import REACTIONS
+from services.members.registrations import routes as registration_routes
 from services.members.settings import Settings
 from services.members.stages import platform_routes as stage_platform_routes
 from services.members.stages import routes as stage_routes
@@ -38,6 +39,7 @@ def create_app(
         routers=[
             company_routes.router,
             people_routes.router,
+            registration_routes.router,
             access_routes.router,
             api_client_routes.router,
             circle_routes.router,

@@ -24,6 +24,8 @@ class Settings(ServiceSettings):
 
     attempts_per_account: int = Field(default=10, ge=1)
     attempts_per_network: int = Field(default=100, ge=1)
+    registrations_per_network: int = Field(default=20, ge=1)
+    """Attempts of companies to register themselves, in the same window."""
     attempt_window_seconds: int = Field(default=900, ge=1)
     trusted_proxies: int = Field(default=0, ge=0)
     """How many proxies of ours stand in front and append to X-Forwarded-For."""
@@ -37,3 +39,7 @@ class Settings(ServiceSettings):
     @property
     def network_limit(self) -> AttemptLimit:
         return AttemptLimit(most=self.attempts_per_network, window=timedelta(seconds=self.attempt_window_seconds))
+
+    @property
+    def registration_limit(self) -> AttemptLimit:
+        return AttemptLimit(most=self.registrations_per_network, window=timedelta(seconds=self.attempt_window_seconds))

@@ -4,13 +4,19 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from fastapi import FastAPI
 
+from services.suppliers.applications import review_routes as application_review_routes
+from services.suppliers.applications import routes as application_routes
+from services.suppliers.applications.secrets import kept_key
 from services.suppliers.imports import routes as import_routes
 from services.suppliers.imports.jobs import SyncRunner
 from services.suppliers.inventory import routes as inventory_routes
+from services.suppliers.invitations import routes as invitation_routes
 from services.suppliers.offers import routes as offer_routes
 from services.suppliers.offers.variants import VariantSource
 from services.suppliers.onboarding import routes as onboarding_routes
 from services.suppliers.onboarding.routes import CompanySource
+from services.suppliers.papers import routes as paper_routes
+from services.suppliers.papers.files import PaperFolder
 from services.suppliers.reactions import REACTIONS
 from services.suppliers.reservations import routes as reservation_routes
 from services.suppliers.settings import Settings
@@ -49,6 +55,10 @@ def create_app(
             offer_routes.router,
             inventory_routes.router,
             import_routes.router,
+            invitation_routes.router,
+            application_review_routes.router,
+            application_routes.router,
+            paper_routes.router,
             onboarding_routes.router,
         ],
         closing=closing,
@@ -56,7 +66,23 @@ def create_app(
     app.state.members = members
     app.state.catalog = catalog
     app.state.sync_runner = sync_runner(settings, database=database, catalog=catalog)
+    app.state.paper_folder = paper_folder(settings)
+    app.state.identity_key = identity_key(settings)
     return app
+
+
+def paper_folder(settings: Settings) -> PaperFolder:
+    """Where the files of papers stand, for the app and the worker."""
+    folder = PaperFolder(folder=settings.data_dir / "papers")
+    folder.prepare()
+    return folder
+
+
+def identity_key(settings: Settings) -> bytes:
+    """What identity and account numbers are hashed with."""
+    if settings.identity_key is not None:
+        return settings.identity_key.get_secret_value().encode()
+    return kept_key(settings.data_dir)
 
 
 def sync_runner(settings: Settings, *, database: Database, catalog: VariantSource) -> SyncRunner:

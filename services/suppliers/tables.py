@@ -1,19 +1,25 @@
 """Every table of this service, for Alembic."""
 
+from services.suppliers.applications import tables as application_tables
 from services.suppliers.imports import tables as import_tables
 from services.suppliers.inventory import tables as inventory_tables
+from services.suppliers.invitations import tables as invitation_tables
 from services.suppliers.offers import tables as offer_tables
 from services.suppliers.onboarding import tables as onboarding_tables
+from services.suppliers.papers import tables as paper_tables
 from services.suppliers.register import tables as register_tables
 from services.suppliers.reservations import tables as reservation_tables
 from services.suppliers.schema import metadata
 
 __all__ = [
+    "application_tables",
     "import_tables",
     "inventory_tables",
+    "invitation_tables",
     "metadata",
     "offer_tables",
     "onboarding_tables",
+    "paper_tables",
     "register_tables",
     "reservation_tables",
 ]

@@ -1,4 +1,4 @@
-"""The process beside `suppliers`: syncs, following `orders` and `catalog`, reservations that expire, tidying.
+"""The process beside `suppliers`: syncs, following `orders` and `catalog`, reservations and papers that end, tidying.
 
 `python -m services.suppliers.worker` runs until SIGTERM or SIGINT.
 """
@@ -6,8 +6,9 @@
 import asyncio
 from functools import partial
 
-from services.suppliers.app import sync_runner
+from services.suppliers.app import paper_folder, sync_runner
 from services.suppliers.imports.jobs import work_syncs
+from services.suppliers.papers.jobs import sweep_papers, warn_of_ends
 from services.suppliers.reactions import REACTIONS
 from services.suppliers.reservations.jobs import expire_reservations
 from services.suppliers.settings import Settings
@@ -22,6 +23,7 @@ from shared.worker import Periodic, run_worker
 
 _EXPIRE_EVERY_SECONDS = 5
 _TIDY_EVERY_SECONDS = 3600
+_WARN_EVERY_SECONDS = 900
 
 
 async def tidy(database: Database) -> None:
@@ -41,6 +43,7 @@ async def main() -> None:
     )
     neighbours = Neighbours(settings)
     runner = sync_runner(settings, database=database, catalog=CatalogClient(neighbours.client("catalog")))
+    papers = paper_folder(settings)
     await run_worker(
         followers=[
             Follower(
@@ -57,6 +60,8 @@ async def main() -> None:
                 every_seconds=_EXPIRE_EVERY_SECONDS,
                 do=lambda: expire_reservations(database, at=clock.now()),
             ),
+            Periodic(name="warn of ends", every_seconds=_WARN_EVERY_SECONDS, do=lambda: warn_of_ends(database)),
+            Periodic(name="sweep papers", every_seconds=_TIDY_EVERY_SECONDS, do=lambda: sweep_papers(database, papers)),
             Periodic(name="tidy", every_seconds=_TIDY_EVERY_SECONDS, do=lambda: tidy(database)),
             Periodic(name="sweep", every_seconds=_TIDY_EVERY_SECONDS, do=lambda: asyncio.to_thread(runner.sweep)),
         ],

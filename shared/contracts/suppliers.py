@@ -13,6 +13,9 @@ SUPPLIER_CHANGED = "dev.dougong.suppliers.supplier.changed.v1"
 OFFERS_CHANGED = "dev.dougong.suppliers.offers.changed.v1"
 OFFERS_REPRICED = "dev.dougong.suppliers.offers.repriced.v1"
 STOCK_CHANGED = "dev.dougong.suppliers.stock.changed.v1"
+INVITATION_ACCEPTED = "dev.dougong.suppliers.invitation.accepted.v1"
+APPLICATION_CHANGED = "dev.dougong.suppliers.application.changed.v1"
+DOCUMENT_EXPIRING = "dev.dougong.suppliers.document.expiring.v1"
 
 EVENT_ROWS_AT_MOST = 500
 """Offers or stock levels in one event."""
@@ -135,9 +138,47 @@ class SupplierChanged(Answer):
     name: str
     tax_id: str
     status: Literal["REGISTERED", "QUALIFIED", "SUSPENDED", "EXITED"]
-    categories: list[str]
+    categories: list[str] = Field(description="Those in which nothing stops new business: no needed paper has ended.")
     regions: list[str]
     qualified_until: date | None
+    level: str | None = None
+
+
+class InvitationAccepted(Answer):
+    """dev.dougong.suppliers.invitation.accepted.v1: a supplier came in on a contractor's invitation.
+
+    `group_id` is the contractor group that invited: what it admits the supplier for is its own decision.
+    """
+
+    invitation_id: UUID
+    group_id: UUID
+    company_id: UUID = Field(description="The company of the group that invited.")
+    supplier_id: UUID
+    categories: list[str]
+
+
+class ApplicationChanged(Answer):
+    """dev.dougong.suppliers.application.changed.v1: an application for qualification moved on."""
+
+    supplier_id: UUID
+    application_id: UUID
+    state: str
+    categories: list[str]
+
+
+class DocumentExpiring(Answer):
+    """dev.dougong.suppliers.document.expiring.v1: once for each step, 60, 30, 7 and 0 days before new business stops.
+
+    `subject` says what ends: a `paper`, the `qualification`, or (re-verification is due) the `identity`.
+    """
+
+    supplier_id: UUID
+    subject: Literal["paper", "qualification", "identity"]
+    subject_id: UUID
+    kind: str = Field(description="The paper's kind; of the others, the subject again.", examples=["production_permit"])
+    categories: list[str] = Field(description="What the paper is for; none: everything.")
+    ends_on: date = Field(description="The last day.")
+    step: Literal[60, 30, 7, 0] = Field(description="Days left at most, counted to the first day without it.")
     version: int
 
 

@@ -11,6 +11,7 @@ from uuid import UUID
 USCC_ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 """GB 32100: digits and capitals without I, O, S, V, Z, which look like digits."""
 USCC_LENGTH = 18
+_OLD_LENGTH = 15
 _USCC_REGION = slice(2, 8)
 _COUNTRY = re.compile(r"[A-Z]{2}")
 _FOREIGN_ID = re.compile(r"[0-9A-Z]{4,32}")
@@ -135,6 +136,12 @@ def tax_id_fault(*, scheme: TaxScheme, country: str, value: str) -> Fault | None
 
 
 def _uscc_fault(value: str) -> Fault | None:
+    if len(value) == _OLD_LENGTH and value.isascii() and value.isdigit():
+        message = (
+            f"{_OLD_LENGTH} digits are an old registration number (营业执照注册号), which identifies no company now; "
+            f"give the {USCC_LENGTH} characters of the USCC (统一社会信用代码) on its present licence."
+        )
+        return Fault(field="tax_id.value", rule="OldRegistrationNumber", message=message)
     if len(value) != USCC_LENGTH:
         message = f"A USCC has {USCC_LENGTH} characters; this one has {len(value)}."
         return Fault(field="tax_id.value", rule="Length", message=message)

@@ -1,6 +1,6 @@
 """Decisions about suppliers: registered, qualified, suspended, gone."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -10,14 +10,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from services.suppliers.onboarding import queries
-from services.suppliers.onboarding.rules import Decision, SupplierStatus, may_become
-from services.suppliers.onboarding.tables import Supplier, SupplierDecision
+from services.suppliers.onboarding.history import record
+from services.suppliers.onboarding.rules import Decision, Level, SupplierStatus, may_become
+from services.suppliers.onboarding.tables import Supplier
 from shared.clock import business_date
 from shared.contracts.members import CompanyIdentity
-from shared.contracts.suppliers import SUPPLIER_CHANGED, SupplierChanged
 from shared.errors import Conflict, NotFound
-from shared.feed import publish
-from shared.history import chain_hash
 from shared.http import check_version
 from shared.identity import Principal
 
@@ -65,7 +63,7 @@ async def register_supplier(
     )
     if made.one_or_none() is None:
         raise AlreadySupplier(f"{company.name} is a supplier already.")
-    await _record(session, supplier, decision=Decision.REGISTERED, reason="", by=by, at=at)
+    await record(session, supplier, decision=Decision.REGISTERED, by=by, at=at, tell=True)
     return supplier
 
 
@@ -80,8 +78,12 @@ async def qualify(
     expected_version: int,
     by: Principal,
     at: datetime,
+    level: Level | None = None,
+    detail: Mapping[str, Any] | None = None,
 ) -> Supplier:
     """Let a supplier sell in categories and regions until a day; also renews, and lifts a suspension.
+
+    `level` None leaves the level as it is; `detail` goes into the history, e.g. which application was approved.
 
     Raises:
         SupplierNotFound, VersionChanged, StatusForbids, QualifiedUntilPassed.
@@ -92,7 +94,10 @@ async def qualify(
     supplier.categories = sorted(set(categories))
     supplier.regions = sorted(set(regions))
     supplier.qualified_until = until
-    await _decide(session, supplier, SupplierStatus.QUALIFIED, Decision.QUALIFIED, reason=reason, by=by, at=at)
+    supplier.level = level or supplier.level
+    await _decide(
+        session, supplier, SupplierStatus.QUALIFIED, Decision.QUALIFIED, reason=reason, by=by, at=at, detail=detail
+    )
     return supplier
 
 
@@ -143,47 +148,10 @@ async def _decide(
     reason: str,
     by: Principal,
     at: datetime,
+    detail: Mapping[str, Any] | None = None,
 ) -> None:
     supplier.status = status
     supplier.version += 1
     supplier.updated_at = at
     await session.flush()
-    await _record(session, supplier, decision=decision, reason=reason, by=by, at=at)
-
-
-async def _record(
-    session: AsyncSession, supplier: Supplier, *, decision: Decision, reason: str, by: Principal, at: datetime
-) -> None:
-    """Add to the history, chained to its last entry, and tell the other services."""
-    before = await queries.last_decision(session, supplier_id=supplier.company_id)
-    entry: dict[str, Any] = {
-        "decision": str(decision),
-        "reason": reason,
-        "by": str(by.subject),
-        "by_company": str(by.scope_id),
-        "at": at.isoformat(),
-        "name": supplier.name,
-        "tax_id": supplier.tax_id,
-        "status": str(supplier.status),
-        "categories": supplier.categories,
-        "regions": supplier.regions,
-        "qualified_until": supplier.qualified_until.isoformat() if supplier.qualified_until else None,
-        "version": supplier.version,
-    }
-    session.add(
-        SupplierDecision(
-            supplier_id=supplier.company_id,
-            number=1 if before is None else before.number + 1,
-            entry=entry,
-            hash=chain_hash(None if before is None else bytes(before.hash), entry),
-            decided_at=at,
-        )
-    )
-    await publish(
-        session,
-        type=SUPPLIER_CHANGED,
-        subject=str(supplier.company_id),
-        data=SupplierChanged.model_validate({**entry, "supplier_id": supplier.company_id}),
-        at=at,
-        company_id=supplier.company_id,
-    )
+    await record(session, supplier, decision=decision, reason=reason, by=by, at=at, detail=detail, tell=True)

@@ -16,7 +16,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.suppliers.offers.declared import goods_of, surcharges
-from services.suppliers.offers.rules import Standing, Terms, Tier
+from services.suppliers.offers.rules import Standing, Terms, Tier, paper_ends_of
 from services.suppliers.register.queries import register_now
 from services.suppliers.register.rules import NOTHING, Register
 from services.suppliers.reservations.rules import StockKey
@@ -66,7 +66,7 @@ _OFFERS = text(
         o.tiers, o.freight, CASE WHEN i.status = 'PUBLISHED' THEN o.status ELSE 'WITHDRAWN' END AS status,
         o.standard, i.type_code, k.snapshot, i.variant_id, i.variant_key, i.category, i.name_zh, i.name_en, i.brand,
         s.name AS supplier_name, s.tax_id AS supplier_tax_id, s.status = 'QUALIFIED' AS qualified,
-        s.categories, s.regions AS supplier_regions, s.qualified_until,
+        s.categories, s.regions AS supplier_regions, s.qualified_until, s.paper_ends,
         k.base_unit, k.base_decimals, k.unit_factors, k.unit_decimals, k.spec_hash
     FROM offers o
     JOIN items i ON i.supplier_id = o.supplier_id AND i.item_no = o.item_no
@@ -174,6 +174,7 @@ def _seen(row: Any) -> OfferSeen:
             categories=frozenset(row.categories),
             regions=tuple(row.supplier_regions),
             until=row.qualified_until,
+            paper_ends=paper_ends_of(row.paper_ends),
         ),
         supplier_id=row.supplier_id,
         stock_key=stock_key,
