@@ -142,6 +142,7 @@ class SupplierChanged(Answer):
     regions: list[str]
     qualified_until: date | None
     level: str | None = None
+    version: int
 
 
 class InvitationAccepted(Answer):
@@ -179,7 +180,6 @@ class DocumentExpiring(Answer):
     categories: list[str] = Field(description="What the paper is for; none: everything.")
     ends_on: date = Field(description="The last day.")
     step: Literal[60, 30, 7, 0] = Field(description="Days left at most, counted to the first day without it.")
-    version: int
 
 
 class QuoteLine(Body):

@@ -84,13 +84,21 @@ class MembersDouble:
     def __init__(self) -> None:
         self.companies: dict[UUID, CompanyIdentity] = {}
 
-    def add(self, company_id: UUID, *, kinds: Sequence[str] = ("supplier",), status: str = "ACTIVE") -> None:
+    def add(
+        self,
+        company_id: UUID,
+        *,
+        kinds: Sequence[str] = ("supplier",),
+        status: str = "ACTIVE",
+        tax_id: str = "91310000MA1FL00000",
+        name: str = "示范钢铁",
+    ) -> None:
         self.companies[company_id] = CompanyIdentity(
             id=company_id,
-            name="示范钢铁",
-            name_zh="示范钢铁",
+            name=name,
+            name_zh=name,
             name_en=None,
-            tax_id=TaxId(scheme="USCC", country="CN", value="91310000MA1FL00000"),
+            tax_id=TaxId(scheme="USCC", country="CN", value=tax_id),
             kinds=list(kinds),
             status=status,
         )

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -69,7 +70,7 @@ async def give_identity(
     """
     document, account = _checked(given)
     supplier = await locked_supplier(session, supplier_id=supplier_id)
-    values = {
+    values: dict[str, Any] = {
         "representative_name": given.representative_name,
         "document_kind": str(given.document_kind),
         "document_hash": keyed_hash(document, key=key, purpose="document"),

@@ -82,6 +82,7 @@ async def tell_standing(session: AsyncSession, supplier: Supplier, *, at: dateti
                 "categories": supplier.open_categories(business_date(at)),
                 "regions": supplier.regions,
                 "qualified_until": supplier.qualified_until,
+                "version": supplier.version,
             }
         ),
         at=at,

@@ -150,9 +150,11 @@ def _in_dictionary(node: dict[Any, Any]) -> tuple[str, str] | None:
     if _resolved(raw.get("/Type")) in _TYPES:
         return _TYPES["/EmbeddedFile"]
     opening = _resolved(raw.get("/OpenAction"))
-    if isinstance(opening, dict) and _resolved(opening.get("/S")) not in _HARMLESS_OPENING:
-        return ("PdfActs", f"acts by itself when it is opened (OpenAction {_resolved(opening.get('/S'))})")
-    return None
+    kind = _resolved(opening.get("/S")) if isinstance(opening, dict) else None
+    if kind in _HARMLESS_OPENING:
+        return None
+    code, what = _ACTIONS.get(str(kind), ("PdfActs", f"acts ({kind})"))
+    return code, f"{what}, by itself when it is opened (OpenAction)"
 
 
 def _resolved(value: Any) -> Any:

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 from sqlmodel import col, func, select
@@ -40,7 +41,7 @@ async def papers_of(
     last = (
         select(PaperCheck)
         .where(col(PaperCheck.supplier_id) == supplier_id)
-        .distinct(col(PaperCheck.paper_id))
+        .ext(distinct_on(col(PaperCheck.paper_id)))
         .order_by(col(PaperCheck.paper_id), col(PaperCheck.number).desc())
         .subquery()
     )
