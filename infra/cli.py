@@ -2,7 +2,7 @@
 
 import typer
 
-from infra.commands import catalog, ordering, orders, people, setup, status, suppliers
+from infra.commands import catalog, onboarding, ordering, orders, people, reviewing, setup, status, suppliers
 from infra.commands.console import EXIT_CODES
 
 app = typer.Typer(
@@ -15,6 +15,8 @@ app = typer.Typer(
 )
 for part in (setup, people, ordering, status):
     app.registered_commands += part.app.registered_commands
+for part in (onboarding, reviewing):
+    suppliers.app.registered_commands += part.app.registered_commands
 app.add_typer(catalog.app, name="catalog")
 app.add_typer(suppliers.app, name="suppliers")
 app.add_typer(orders.app, name="orders")

@@ -35,7 +35,9 @@ _POLL_SECONDS = 0.3
 _UPLOAD_TIMEOUT_SECONDS = 3600.0
 _BUSY_SECONDS_MAX = 600.0
 _BUSY_PAUSE_SECONDS = 2.0
-app = typer.Typer(help="Suppliers: create, qualify, and synchronise their prices and stock.", no_args_is_help=True)
+app = typer.Typer(
+    help="Suppliers: invite, take in, review, qualify, and synchronise their prices and stock.", no_args_is_help=True
+)
 
 
 @dataclass(kw_only=True)

@@ -51,6 +51,7 @@ class Seller(Applicant):
             "reservation_id": str(new_id()),
             "buyer_company_id": str(new_id()),
             "currency": "CNY",
+            "region": "310115",
             "lines": [line],
             "at": noon(on).isoformat(),
         }
