@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import timedelta
+from typing import Any
 
 from services.suppliers.applications.secrets import kept_key
 from shared.history import first_broken
@@ -45,13 +46,14 @@ async def test_a_supplier_goes_from_application_to_qualification(empty_world: Wo
     await applicant.given("production_permit", category=["rebar"], valid_until=ends, replaces=permit["id"])
     assert (await applicant.submit()).json()["rounds"] == 2
     await applicant.step("review")
-    grant = {"level": "A", "reason": "Good.", "regions": ["31"]}
-    for wrong, code in (
+    grant: dict[str, Any] = {"level": "A", "reason": "Good.", "regions": ["31"]}
+    wrongs: list[tuple[dict[str, Any], str]] = [
         ({"categories": ["precast"]}, "NotAskedFor"),
         ({"categories": ["rebar"], "regions": []}, "NotAskedFor"),
         ({"categories": ["rebar"], "regions": ["31", "11"]}, "NotAskedFor"),
         ({"categories": ["rebar"], "until": (TODAY + 91 * DAY).isoformat()}, "UntilBeyondPapers"),
-    ):
+    ]
+    for wrong, code in wrongs:
         answer = await applicant.step("approval", **{**grant, **wrong})
         assert (answer.status_code, answer.json()["code"]) == (409, code)
     approved = await applicant.step("approval", **grant, categories=["rebar"])

@@ -46,7 +46,7 @@ class Seller(Applicant):
     async def reserve(self, item: str, on: date) -> dict[str, Any]:
         offer = (await self.world.offers())[item, "default"]
         unit = "t" if item == "R-1" else "piece"
-        line = {"line_no": 1, "offer_id": offer["id"], "quantity": "1", "unit": unit}
+        line = {"line_no": 1, "offer_id": offer["id"], "quantity": "1", "unit": unit, "need_by": "2199-01-01"}
         basket = {
             "reservation_id": str(new_id()),
             "buyer_company_id": str(new_id()),
@@ -82,12 +82,12 @@ async def seller(empty_world: World) -> Seller:
 
 
 async def test_the_day_after_its_last_a_paper_stops_what_needs_it_and_a_renewal_lifts_that(seller: Seller):
-    assert (await seller.reserve("R-1", LAST))["status"] == "held"
+    assert (await seller.reserve("R-1", LAST))["outcome"] == "held"
     stopped = await seller.reserve("R-1", LAST + DAY)
     (refusal,) = stopped["refusals"]
     assert refusal["code"] == "PaperExpired"
     assert f"production permit ended on {LAST}" in refusal["detail"]
-    assert (await seller.reserve("B-1", LAST + DAY))["status"] == "held", "another category goes on"
+    assert (await seller.reserve("B-1", LAST + DAY))["outcome"] == "held", "another category goes on"
     renewal = await seller.given(
         "production_permit",
         category=["rebar"],
@@ -95,11 +95,11 @@ async def test_the_day_after_its_last_a_paper_stops_what_needs_it_and_a_renewal_
         valid_from=(LAST + DAY).isoformat(),
         valid_until=(LAST + 365 * DAY).isoformat(),
     )
-    assert (await seller.reserve("R-1", LAST + DAY))["status"] == "refused", "nobody has looked at it yet"
+    assert (await seller.reserve("R-1", LAST + DAY))["outcome"] == "refused", "nobody has looked at it yet"
     assert (await seller.check(renewal)).status_code == 200
-    assert (await seller.reserve("R-1", LAST + DAY))["status"] == "held"
+    assert (await seller.reserve("R-1", LAST + DAY))["outcome"] == "held"
     assert (await seller.check(renewal, "refused", "Forged.")).status_code == 200
-    assert (await seller.reserve("R-1", LAST + DAY))["status"] == "refused"
+    assert (await seller.reserve("R-1", LAST + DAY))["outcome"] == "refused"
 
 
 async def test_warnings_are_told_once_a_step(seller: Seller):

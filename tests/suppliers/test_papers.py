@@ -3,6 +3,7 @@
 import os
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -111,9 +112,10 @@ async def test_particulars_that_cannot_be_are_refused_by_name(applicant: Applica
         answer = await applicant.give(kind, **particulars)
         error = answer.json()["errors"][0]
         assert (answer.status_code, error["field"], error["rule"]) == (422, field, rule)
-    for particulars in ({"file_name": "../../etc/passwd.pdf"}, {"valid_from": "yesterday"}, {"number": ""}):
-        answer = await applicant.give("ccc", **particulars)
-        assert (answer.status_code, answer.json()["code"]) == (422, "MalformedRequest"), particulars
+    for name, value in (("file_name", "../../etc/passwd.pdf"), ("valid_from", "yesterday"), ("number", "")):
+        malformed: dict[str, Any] = {name: value}
+        answer = await applicant.give("ccc", **malformed)
+        assert (answer.status_code, answer.json()["code"]) == (422, "MalformedRequest"), name
     assert (await applicant.give("horoscope")).status_code == 422
     ending = (TODAY + 10 * day).isoformat()
     await applicant.given("ccc", valid_until=ending)
