@@ -2,7 +2,7 @@
 
 import typer
 
-from infra.commands import catalog, onboarding, ordering, orders, people, reviewing, setup, status, suppliers
+from infra.commands import audit, catalog, onboarding, ordering, orders, people, reviewing, setup, status, suppliers
 from infra.commands.console import EXIT_CODES
 
 app = typer.Typer(
@@ -20,6 +20,7 @@ for part in (onboarding, reviewing):
 app.add_typer(catalog.app, name="catalog")
 app.add_typer(suppliers.app, name="suppliers")
 app.add_typer(orders.app, name="orders")
+app.add_typer(audit.app, name="audit")
 
 
 def main() -> None:

@@ -259,7 +259,11 @@ def hand_in(
             "POST",
             f"/suppliers/{own_company(api)}/papers",
             params={key: value for key, value in said.items() if value},
-            headers={"Content-Type": "application/octet-stream", "Content-Length": str(file.stat().st_size)},
+            headers={
+                "Content-Type": "application/octet-stream",
+                "Content-Length": str(file.stat().st_size),
+                "Idempotency-Key": new_key(),
+            },
             content=read_in_chunks(file, progress=lambda _: None),
             timeout=_UPLOAD_TIMEOUT_SECONDS,
         ).body

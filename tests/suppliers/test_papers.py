@@ -74,6 +74,12 @@ async def test_a_file_that_is_refused_leaves_nothing(applicant: Applicant):
         assert answer.json()["errors"][0]["rule"] == code
     assert files_in(applicant.world) == []
     assert (await applicant.call("GET", "/papers")).json() == []
+    logged = await applicant.world.rows(
+        "SELECT entry ->> 'outcome' AS outcome FROM audit_entries WHERE owner_id = :id ORDER BY at",
+        id=applicant.company_id,
+    )
+    outcomes = [each["outcome"] for each in logged]
+    assert outcomes == ["done", "PdfJavaScript", "NameNotOfType", "TypeNotTaken", "PdfDamaged", "EmptyFile"]
 
 
 async def test_a_body_of_two_gigabytes_is_cut_off_early(create_world: CreateWorld):

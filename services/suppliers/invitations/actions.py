@@ -13,6 +13,7 @@ from services.suppliers.invitations import queries
 from services.suppliers.invitations.reading import RowsRead
 from services.suppliers.invitations.rules import Invitee, RowProblem
 from services.suppliers.invitations.tables import Invitation, InvitationFile
+from shared import audit
 from shared.contracts.members import CompanyIdentity
 from shared.contracts.suppliers import INVITATION_ACCEPTED, InvitationAccepted
 from shared.errors import Conflict, NotFound
@@ -256,6 +257,7 @@ async def accept(session: AsyncSession, *, code: str, company: CompanyIdentity, 
     invitation = await open_code(session, code=code, at=at)
     if invitation.tax_id is not None and invitation.tax_id != company.tax_id.value:
         raise InvitationForAnother("The invitation names another company's tax id.")
+    audit.concerns(session, invitation.company_id)
     invitation.supplier_id, invitation.accepted_at = company.id, at
     invitation.version += 1
     await session.flush()

@@ -13,6 +13,7 @@ from services.suppliers.onboarding import queries
 from services.suppliers.onboarding.history import record
 from services.suppliers.onboarding.rules import Decision, Level, SupplierStatus, may_become
 from services.suppliers.onboarding.tables import Supplier
+from shared import audit
 from shared.clock import business_date
 from shared.contracts.members import CompanyIdentity
 from shared.errors import Conflict, NotFound
@@ -130,6 +131,7 @@ async def exit_supplier(
 async def _to_change(
     session: AsyncSession, supplier_id: UUID, expected_version: int, after: SupplierStatus
 ) -> Supplier:
+    audit.concerns(session, supplier_id)
     supplier = await queries.supplier_for_update(session, supplier_id=supplier_id)
     if supplier is None:
         raise SupplierNotFound(f"No supplier has the id {supplier_id}.")

@@ -16,6 +16,7 @@ from services.suppliers.papers import queries, rules
 from services.suppliers.papers.queries import PaperSeen
 from services.suppliers.papers.rules import Outcome, PaperKind
 from services.suppliers.papers.tables import Paper, PaperCheck
+from shared import audit
 from shared.clock import business_date
 from shared.errors import Conflict, FieldError, Forbidden, NotFound, Unprocessable
 from shared.identity import Principal
@@ -76,6 +77,7 @@ async def locked_supplier(session: AsyncSession, *, supplier_id: UUID) -> Suppli
     Raises:
         SupplierNotFound, SupplierGone.
     """
+    audit.concerns(session, supplier_id)
     supplier = await supplier_queries.supplier_for_update(session, supplier_id=supplier_id)
     if supplier is None:
         raise SupplierNotFound(f"{supplier_id} is no supplier yet; it becomes one by applying.")

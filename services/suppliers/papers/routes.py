@@ -37,12 +37,12 @@ from services.suppliers.papers.schemas import (
     paper_view,
 )
 from services.suppliers.settings import PAPER_LIMIT_BYTES
-from shared import clock
+from shared import audit, clock, idempotency
 from shared.database import Database, ReadSession, SystemSession, scope_to, transaction
 from shared.errors import FieldError, TooLarge, Unprocessable, refusals
 from shared.http import Now
 from shared.http import router as house_router
-from shared.idempotency import EXEMPT
+from shared.idempotency import IdempotencyKeyMissing
 from shared.identity import Caller, NotYours, Operator, Principal, Requires, Role, same_company
 from shared.ids import new_id
 from shared.paging import CursorInvalid, PageQuery
@@ -96,10 +96,11 @@ async def waiting_papers(
             PaperFileKnown,
             PaperReplacedAlready,
             TooManyPapers,
+            IdempotencyKeyMissing,
         ),
         200: {"model": PaperView, "description": "The same file with the same particulars is there: nothing was done."},
     },
-    openapi_extra={**EXEMPT, "x-body-limit": PAPER_LIMIT_BYTES, "requestBody": PAPER_BODY},
+    openapi_extra={"x-body-limit": PAPER_LIMIT_BYTES, "requestBody": PAPER_BODY},
 )
 async def hand_in(
     *,
@@ -113,9 +114,10 @@ async def hand_in(
     other files, or cannot be read is refused with what was found.
 
     A paper never changes: correct it by a new one that names it in `replaces`; the old one counts until the new one is
-    accepted. Needs no Idempotency-Key: the same file again is the same paper.
+    accepted. Whatever Idempotency-Key it comes with, the same file with the same particulars is the same paper.
     """
     same_company(caller, supplier_id, what="This supplier")
+    idempotency.key_of(request)
     database: Database = request.app.state.database
     folder: PaperFolder = request.app.state.paper_folder
     paper_id = new_id()
@@ -140,6 +142,15 @@ async def hand_in(
             if is_new:
                 kept = await asyncio.to_thread(folder.keep, body.path, supplier_id=supplier_id, paper_id=paper_id)
             seen = await _found(session, supplier_id=supplier_id, paper_id=stored.id)
+            await audit.record(
+                session,
+                caller=caller,
+                act=audit.act_of(request),
+                owners=[supplier_id],
+                objects={**request.path_params, "paper_id": stored.id},
+                request_id=request.state.request_id,
+                at=clock.now(),
+            )
     except BaseException:
         (kept or body.path).unlink(missing_ok=True)
         raise
