@@ -18,6 +18,9 @@ _AIM = 0.90
 _VARIANTS = 8_000
 """All variants of types that have few, about two hundred of each that has many."""
 
+_SETS = """The search was improved on the queries of the set `tuned`; nobody may improve it on the set `blind`, so that
+is the figure to expect for words that nobody has looked at."""
+
 Search = Callable[[Mapping[str, str | list[str]]], list[MadeVariant]]
 """The first page for these parameters."""
 
@@ -75,10 +78,7 @@ def benchmark(running: Product, world: World) -> Section:
 
 def report(sets: Mapping[str, Sequence[Judged]], *, variants: int) -> Section:
     """Figures of each set, over all and by the way the words were chosen; the sets are never mixed."""
-    parts = [
-        "The search was improved on the queries of the set `tuned`; nobody may improve it on the set `blind`, so that is "
-        "the figure to expect for words that nobody has looked at.",
-    ]
+    parts = [_SETS]
     for name, found in sets.items():
         parts += _parts(name, found, variants=variants)
     return Section(title="6. Relevance", parts=parts)
@@ -105,7 +105,7 @@ def _parts(name: str, found: Sequence[Judged], *, variants: int) -> list[str]:
 def _summary(name: str, found: Sequence[Judged], *, overall: float, nothing: int, variants: int) -> str:
     counted = sum(each.score is not None for each in found)
     return (
-        f"Set `{name}`: nDCG@10 {number(overall, 3)} over {counted} judged queries and {number(variants)} variants (aim "
-        f"{_AIM}: {verdict(overall, aim=_AIM)}); {nothing} of them ({number(100 * nothing / counted, 1)} %) found "
+        f"Set `{name}`: nDCG@10 {number(overall, 3)} over {counted} judged queries and {number(variants)} variants "
+        f"(aim {_AIM}: {verdict(overall, aim=_AIM)}); {nothing} of them ({number(100 * nothing / counted, 1)} %) found "
         f"nothing. {len(found) - counted} more ask for what this index does not hold."
     )

@@ -169,7 +169,7 @@ def test_some_variant_of_the_taxonomy_is_the_answer(asked):
 @both
 def test_a_lower_grade_adds_variants_of_its_own(asked):
     """A set that lies wholly inside better ones says nothing: each judgement is some variant's highest."""
-    for query, judgement in ((query, each) for query in asked for each in query.judgements):
+    for query, judgement in ((one, each) for one in asked for each in one.judgements):
         own = [
             grade(query, code, {**a_valid_choice(definitions()[code]), **_first(judgement), **other})
             for code in judgement.types
