@@ -9,64 +9,33 @@ equally near to it, so whole types can be ranked before any variant is read.
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import islice, takewhile
 
 from services.catalog.components.rules import Kind, TypeDefinition
 from services.catalog.search.corrections import Speller
 from services.catalog.search.documents import TYPE_MARK, type_words, value_tokens
+from services.catalog.search.groups import (
+    CODE,
+    EACH_WORD,
+    LABEL,
+    LIFT,
+    NAME,
+    OTHER,
+    PHRASE,
+    THINKABLE,
+    VALUE,
+    WORD,
+    Group,
+    Point,
+)
+from services.catalog.search.nearness import GROUPS_AT_MOST, Fact, fact_of, fact_of_word, nearest_groups
+from services.catalog.search.reading import Reading, Vocabulary
 from services.catalog.search.words import Query, indexed, is_chinese, is_specification
 
-VALUE, THINKABLE, NAME, WORD, LIFT, OTHER, LABEL, CODE = 400, 350, 300, 250, 100, 150, 20, 600
-"""What a word is worth: found in a value that the type tells, in a number or text it leaves open, in what the type
-is called (and more in a value of the variant too), only in its category, only as what a value is of (thickness,
-坍落度), as its code."""
-PHRASE = 250
-"""More for being called exactly so; less for a name that begins or ends so, or that stands at the end of what was
-asked, as the thing itself does in both languages: 铠装电缆 is a 电缆."""
-EACH_WORD = 1000
-"""In a search for some of the words, having one more goes before all else."""
 _NAME_AT_MOST = 99
 
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Point:
-    """One part of a score, for explanations."""
-
-    word: str
-    where: str
-    points: int
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Group:
-    """The variants of one type that answer a search alike."""
-
-    type_code: str
-    wanted: tuple[str, ...]
-    """Tokens that a variant must have."""
-    without: tuple[str, ...] = ()
-    """Tokens of which a variant must lack one: those that have all stand in a group of their own."""
-    maybe: tuple[str, ...] = ()
-    """Tokens of which a variant must have `need`; each one more lifts it."""
-    need: int = 0
-    told: int = 0
-    """How sure `maybe` is: two for each value told beforehand, one for each that could be some number."""
-    points: tuple[Point, ...] = ()
-
-    @property
-    def score(self) -> int:
-        """Of a variant that has none of `maybe`."""
-        return sum(each.points for each in self.points)
-
-    @property
-    def likely(self) -> tuple[int, int]:
-        """What a good variant of the group would have, to choose among groups before any variant is read."""
-        return self.score + (EACH_WORD + VALUE) * self.told // 2, len(self.maybe)
-
-    def points_of(self, tokens: frozenset[str]) -> tuple[Point, ...]:
-        """The parts of the score of a variant with these tokens."""
-        found = [each for each in self.maybe if each in tokens]
-        return (*self.points, *(Point(word=each, where="value", points=EACH_WORD + VALUE) for each in found))
+__all__ = ["EACH_WORD", "VALUE", "Dictionary", "Group", "Point", "TypeWords"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -180,6 +149,8 @@ class Dictionary:
             token for words in self.types.values() for token in words.name | words.called if len(token) == 1
         )
         self._sorted = sorted(self.vocabulary)
+        self._readings = lru_cache(maxsize=2_000)(Vocabulary(list(definitions.values())).readings)
+        """Of texts lately asked for: a page, its facets and the next page read the same text."""
         self.speller = Speller(
             word
             for words in self.types.values()
@@ -218,9 +189,65 @@ class Dictionary:
 
         `codes` tells by type which tokens of the search belong to a code of it.
         """
+        among = list(among)
+        read = self._read(query, codes) if every else {}
+        groups = [group for code in among for group in read.get(code, ())]
         divide = _with_every_word if every else _with_half_the_words
-        groups = [group for code in among for group in divide(self.types[code], query, frozenset(codes.get(code, ())))]
+        groups += [
+            group
+            for code in among
+            if code not in read
+            for group in divide(self.types[code], query, frozenset(codes.get(code, ())))
+        ]
         return sorted(groups, key=lambda group: (-group.score, group.type_code))
+
+    def _read(self, query: Query, codes: Mapping[str, Sequence[str]]) -> dict[str, list[Group]]:
+        """By type, the groups of a search that can be read as values of it."""
+        if not query.text or codes:
+            return {}
+        found: dict[str, list[Group]] = {}
+        for place, reading in enumerate(self._readings(query.text)):
+            words = self.types[reading.definition.code]
+            facts, points = self._said(words, reading, query)
+            if facts:
+                most = GROUPS_AT_MOST if place == 0 else GROUPS_AT_MOST // 2
+                found[words.definition.code] = nearest_groups(words.definition.code, facts, points, most=most)
+        return found
+
+    def _said(self, words: "TypeWords", reading: Reading, query: Query) -> tuple[list[Fact], list[Point]]:
+        """What a search says of a type's variants, and what is so of all of them."""
+        properties = {each.key: each for each in words.definition.identity}
+        facts = [fact_of(properties[key], value) for key, value in reading.known.items() if key in properties]
+        shown = {
+            token
+            for key, value in reading.known.items()
+            if key in properties
+            for token in value_tokens(
+                properties[key], value, prefix=reading.known.get(words.definition.prefixes.get(key, ""), "")
+            )
+        }
+        points = [point for token in query.tokens if (point := words.names(token)) is not None]
+        named = {point.word for point in points}
+        for token in query.tokens:
+            if token in named or token in shown:
+                continue
+            if is_specification(token):
+                if not any(token in each for each in reading.unread):
+                    continue
+                if words.may_have(token):
+                    facts.append(fact_of_word(token))
+                    continue
+            elif token in words.values:
+                facts.append(fact_of_word(token))
+                continue
+            elif not self.knows(token):
+                continue
+            points.append(Point(word=token, where="missing", points=-EACH_WORD))
+        return facts, [
+            *points,
+            *_lifts(words, query),
+            Point(word="", where="told", points=int(reading.attributes * LIFT)),
+        ]
 
 
 def _named(words: TypeWords, query: Query, by_code: frozenset[str]) -> dict[str, Point]:

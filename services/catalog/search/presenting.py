@@ -116,11 +116,7 @@ def _explained(
 
 def _points(groups: Sequence[Group], tokens: frozenset[str]) -> list[PointView]:
     """The parts of the score that the variant has by the group it is in."""
-    group = next(
-        each
-        for each in groups
-        if tokens.issuperset(each.wanted) and not (each.without and tokens.issuperset(each.without))
-    )
+    group = next(each for each in groups if each.holds(tokens))
     return [PointView(word=each.word, where=each.where, points=each.points) for each in group.points_of(tokens)]
 
 

@@ -57,7 +57,12 @@ def understood(text: str, dictionary: Dictionary) -> Query:
         apart = _apart(chunk, dictionary)
         tokens |= dict.fromkeys(apart or (token for token in asked(chunk).tokens if token not in seams))
     query = asked(text)
-    return Query(tokens=tuple(tokens)[: len(query.tokens) + CODE_WORDS_AT_MOST], phrases=query.phrases)
+    known = all(dictionary.knows(token) or is_specification(token) for token in tokens)
+    return Query(
+        tokens=tuple(tokens)[: len(query.tokens) + CODE_WORDS_AT_MOST],
+        phrases=query.phrases,
+        text=text if known else "",
+    )
 
 
 def _apart(chunk: str, dictionary: Dictionary) -> list[str]:
@@ -86,7 +91,7 @@ def _joined(pieces: Sequence[str], dictionary: Dictionary) -> list[str]:
     return words if len(words) > 1 else []
 
 
-def known_only(query: Query, dictionary: Dictionary) -> Query:
+def known_only(query: Query, text: str, dictionary: Dictionary) -> Query:
     """Without what nothing here is called, so that the rest can be found.
 
     A size nobody has as a whole is looked for by its numbers. Of an unknown Chinese word the last known character
@@ -101,7 +106,7 @@ def known_only(query: Query, dictionary: Dictionary) -> Query:
             tokens[token] = None
         elif is_chinese(token) and not following.startswith(token[-1]) and (part := dictionary.part_of(token)):
             tokens[part] = None
-    return Query(tokens=tuple(tokens), phrases=query.phrases)
+    return Query(tokens=tuple(tokens), phrases=query.phrases, text=text)
 
 
 def corrected(text: str, dictionary: Dictionary) -> tuple[str, list[Correction]]:

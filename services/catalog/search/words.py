@@ -41,6 +41,8 @@ class Query:
 
     tokens: tuple[str, ...]
     phrases: tuple[str, ...]
+    text: str = ""
+    """What is to be read for values too; empty when words in it mean nothing that is known."""
 
 
 def folded(text: str) -> str:
