@@ -6,13 +6,14 @@ counted here, the others must be found among the variant's values. All variants 
 equally near to it, so whole types can be ranked before any variant is read.
 """
 
+import re
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import islice, takewhile
 
-from services.catalog.components.rules import Kind, TypeDefinition
+from services.catalog.components.rules import Kind, Property, TypeDefinition
 from services.catalog.search.corrections import Speller
 from services.catalog.search.documents import TYPE_MARK, type_words, value_tokens
 from services.catalog.search.groups import (
@@ -30,8 +31,9 @@ from services.catalog.search.groups import (
     Point,
 )
 from services.catalog.search.nearness import GROUPS_AT_MOST, Fact, fact_of, fact_of_word, nearest_groups
-from services.catalog.search.reading import Reading, Vocabulary
-from services.catalog.search.words import Query, indexed, is_chinese, is_specification
+from services.catalog.search.reading import SEARCHED_AT_MOST, Reading, Vocabulary
+from services.catalog.search.texts import MARKS
+from services.catalog.search.words import Query, asked, indexed, is_chinese, is_counted, is_specification
 
 _NAME_AT_MOST = 99
 
@@ -82,6 +84,11 @@ class TypeWords:
             texts=any(each.kind is Kind.STRING for each in loose),
         )
 
+    @property
+    def properties(self) -> dict[str, Property]:
+        """Those that make a variant."""
+        return {each.key: each for each in self.definition.identity}
+
     def tells(self, token: str) -> bool:
         """Whether it is one of the values told beforehand, or could be one of its numbers."""
         return token in self.values or self.counts(token)
@@ -112,18 +119,18 @@ class TypeWords:
             return Point(word=token, where="property", points=LABEL)
         return None
 
-    def likeness(self, asked: str) -> int:
+    def likeness(self, called: str) -> int:
         """What being called like this is worth: exactly so, or as the beginning or end of a name, or the reverse."""
-        if asked in self.phrases:
+        if called in self.phrases:
             return PHRASE
-        if len(asked) < 2:
+        if len(called) < 2:
             return 0
         best = 0.0
         for each in self.phrases:
-            if each.startswith(asked) or each.endswith(asked):
-                best = max(best, len(asked) / len(each))
-            elif asked.endswith(each):
-                best = max(best, len(each) / len(asked))
+            if each.startswith(called) or each.endswith(called):
+                best = max(best, len(called) / len(each))
+            elif called.endswith(each):
+                best = max(best, len(each) / len(called))
         return int(PHRASE * best * 0.8)
 
 
@@ -149,7 +156,12 @@ class Dictionary:
             token for words in self.types.values() for token in words.name | words.called if len(token) == 1
         )
         self._sorted = sorted(self.vocabulary)
-        self._readings = lru_cache(maxsize=2_000)(Vocabulary(list(definitions.values())).readings)
+        self._designations = frozenset(
+            token for each in definitions.values() for name in each.standards for token in asked(name).tokens
+        )
+        self._readings = lru_cache(maxsize=2_000)(
+            partial(Vocabulary(list(definitions.values())).readings, most=SEARCHED_AT_MOST)
+        )
         """Of texts lately asked for: a page, its facets and the next page read the same text."""
         self.speller = Speller(
             word
@@ -203,7 +215,7 @@ class Dictionary:
 
     def _read(self, query: Query, codes: Mapping[str, Sequence[str]]) -> dict[str, list[Group]]:
         """By type, the groups of a search that can be read as values of it."""
-        if not query.text or codes:
+        if not query.text or codes or any(token in self._designations for token in query.tokens):
             return {}
         found: dict[str, list[Group]] = {}
         for place, reading in enumerate(self._readings(query.text)):
@@ -214,40 +226,59 @@ class Dictionary:
                 found[words.definition.code] = nearest_groups(words.definition.code, facts, points, most=most)
         return found
 
-    def _said(self, words: "TypeWords", reading: Reading, query: Query) -> tuple[list[Fact], list[Point]]:
+    def _said(self, words: TypeWords, reading: Reading, query: Query) -> tuple[list[Fact], list[Point]]:
         """What a search says of a type's variants, and what is so of all of them."""
-        properties = {each.key: each for each in words.definition.identity}
-        facts = [fact_of(properties[key], value) for key, value in reading.known.items() if key in properties]
-        shown = {
-            token
-            for key, value in reading.known.items()
-            if key in properties
-            for token in value_tokens(
-                properties[key], value, prefix=reading.known.get(words.definition.prefixes.get(key, ""), "")
-            )
-        }
-        points = [point for token in query.tokens if (point := words.names(token)) is not None]
-        named = {point.word for point in points}
-        for token in query.tokens:
-            if token in named or token in shown:
-                continue
+        facts, shown = [], set[str]()
+        for key, value in reading.known.items():
+            each = words.properties[key]
+            if not reading.name and key in MARKS:
+                continue  # any word could be the mark of a piece nobody named
+            prefix = reading.known.get(words.definition.prefixes.get(key, ""), "")
+            told_by = value_tokens(each, value, prefix=prefix) & set(query.tokens)
+            facts.append(fact_of(each, value, points=sum(words.worth(token) for token in told_by)))
+            shown |= told_by
+        named = [point for token in query.tokens if (point := words.names(token)) is not None]
+        open_words, missing = self._open_words(words, reading, query, {*shown, *(point.word for point in named)})
+        facts += [fact_of_word(token) for token in open_words]
+        points = [*named, *_lifts(words, query), Point(word="", where="told", points=int(reading.attributes * LIFT))]
+        points += [Point(word=token, where="missing", points=-cost) for token, cost in missing]
+        return facts, points
+
+    def _open_words(
+        self, words: TypeWords, reading: Reading, query: Query, answered: set[str]
+    ) -> tuple[list[str], list[tuple[str, int]]]:
+        """Of the words without an answer: those a variant may have, and those it cannot, with what that costs."""
+        wanted, missing = [], []
+        for token in (token for token in query.tokens if token not in answered):
             if is_specification(token):
-                if not any(token in each for each in reading.unread):
+                unread = any(token in each or each in token for each in reading.unread)
+                if not unread:
+                    if _has_strange_letters(token, reading):
+                        missing.append((token, EACH_WORD // 2))
+                elif is_counted(token, query.text):
                     continue
-                if words.may_have(token):
-                    facts.append(fact_of_word(token))
-                    continue
+                elif words.may_have(token):
+                    wanted.append(token)
+                else:
+                    missing.append((token, EACH_WORD))
             elif token in words.values:
-                facts.append(fact_of_word(token))
-                continue
-            elif not self.knows(token):
-                continue
-            points.append(Point(word=token, where="missing", points=-EACH_WORD))
-        return facts, [
-            *points,
-            *_lifts(words, query),
-            Point(word="", where="told", points=int(reading.attributes * LIFT)),
-        ]
+                wanted.append(token)
+            elif self.knows(token):
+                missing.append((token, EACH_WORD))
+        return wanted, missing
+
+
+_LETTERS = re.compile(r"[a-z]{2,}(?=[0-9])")
+
+
+def _has_strange_letters(token: str, reading: Reading) -> bool:
+    """Whether a size that was read has letters in front that say something else: HN400x200 is no 400x200 tray."""
+    letters = _LETTERS.match(token)
+    return (
+        letters is not None
+        and letters[0] not in {"dn", "de", "pn"}
+        and not any(value.lower().startswith(letters[0]) for value in reading.known.values())
+    )
 
 
 def _named(words: TypeWords, query: Query, by_code: frozenset[str]) -> dict[str, Point]:
@@ -276,7 +307,7 @@ def _with_every_word(words: TypeWords, query: Query, by_code: frozenset[str]) ->
     rest = tuple(token for token in query.tokens if token not in named)
     if not all(words.may_have(token) for token in rest):
         return []
-    values = [Point(word=token, where="value", points=VALUE if token in words.values else THINKABLE) for token in rest]
+    values = [Point(word=token, where="value", points=words.worth(token)) for token in rest]
     plain = Group(
         type_code=words.definition.code,
         wanted=(TYPE_MARK + words.definition.code, *rest),

@@ -14,6 +14,7 @@ Properties = Mapping[str, Property]
 _PILE = re.compile(
     r"(phc|uhc|pc)\W*([0-9]{3,4})\W*(?:(ab|a|b|c)\W*)?([0-9]{2,3})\W*(?:(ab|a|b|c)\W*)?-?\W*([0-9]{1,2})m?(?![0-9])"
 )
+_SHORT_PILE = re.compile(r"(?<![a-z0-9])(phc|uhc|pc)[\s-]*([0-9]{3,4})[\s-]*(?:(ab|a|b|c)(?![a-z0-9]))?")
 _CORES = re.compile(
     r"(?<![0-9a-z.])([1-9][0-9]?x[0-9]+(?:\.[0-9]+)?(?:\+[1-9]x[0-9]+(?:\.[0-9]+)?)*)(?:mm2)?(?![0-9a-z.+])"
 )
@@ -50,9 +51,13 @@ def read_marks(definition: TypeDefinition, properties: Properties, line: ReadLin
 
 
 def _read_pile(properties: Properties, line: ReadLine, known: dict[str, str]) -> None:
-    """PHC-500(100)AB-12 and PHC 500 AB 100-12."""
-    for match in line.found(_PILE):
-        told = {"kind": match[1], "od": match[2], "wall": match[4], "model": match[3] or match[5], "length": match[6]}
+    """PHC-500(100)AB-12, PHC 500 AB 100-12, and PHC500AB alone."""
+    whole = [
+        (match, {"kind": match[1], "od": match[2], "wall": match[4], "model": match[3] or match[5], "length": match[6]})
+        for match in line.found(_PILE)
+    ]
+    short = [(match, {"kind": match[1], "od": match[2], "model": match[3]}) for match in line.found(_SHORT_PILE)]
+    for match, told in (*whole, *short):
         values = {key: accepted(properties[key], value) for key, value in told.items() if value}
         if None not in values.values():
             known |= {key: value for key, value in values.items() if value is not None and key not in known}

@@ -11,7 +11,7 @@ from itertools import islice, product
 from services.catalog.components.naming import DIAMETERS, NOMINALS
 from services.catalog.components.rules import Kind, Property, halves
 from services.catalog.search.documents import TYPE_MARK, facet_token
-from services.catalog.search.groups import EACH_WORD, THINKABLE, VALUE, Group, Point
+from services.catalog.search.groups import EACH_WORD, LIFT, THINKABLE, Group, Point
 
 SIZES = DIAMETERS | NOMINALS.keys() | {"od", "spec", "size", "section", "cores"}
 """What a thing is asked for by: another size is another thing."""
@@ -34,25 +34,25 @@ class Fact:
     """Tokens of values so near that many would take them: HRB400E for HRB400."""
     cost: int
     """What it costs to miss it."""
-    told: bool = True
-    """A value that the type tells beforehand."""
+    points: int
+    """What it is worth to have it."""
 
 
-def fact_of(each: Property, value: str) -> Fact:
-    """A property's value as asked for."""
+def fact_of(each: Property, value: str, *, points: int) -> Fact:
+    """A property's value as asked for; `points` are those of the words that say it."""
     kind = "size" if each.key in SIZES else "open" if each.key in LEFT_OPEN else "value"
     return Fact(
         word=value,
         token=facet_token(each.key, value),
         sisters=tuple(facet_token(each.key, other) for other in each.allowed if _are_sisters(each, value, other)),
         cost=_MISSED[kind] * EACH_WORD // 10,
-        told=bool(each.allowed),
+        points=points + LIFT,
     )
 
 
 def fact_of_word(token: str) -> Fact:
     """A word that only a variant's values can answer."""
-    return Fact(word=token, token=token, cost=_MISSED["size"] * EACH_WORD // 10, told=False)
+    return Fact(word=token, token=token, cost=_MISSED["size"] * EACH_WORD // 10, points=THINKABLE)
 
 
 def _are_sisters(each: Property, one: str, other: str) -> bool:
@@ -97,7 +97,7 @@ def nearest_groups(type_code: str, facts: Sequence[Fact], points: Sequence[Point
 
 
 def _found(fact: Fact) -> Point:
-    return Point(word=fact.word, where="value", points=VALUE if fact.told else THINKABLE)
+    return Point(word=fact.word, where="value", points=fact.points)
 
 
 def _choices(facts: Sequence[Fact]) -> Iterator[tuple[str | None, ...]]:

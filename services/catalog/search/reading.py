@@ -16,6 +16,7 @@ from services.catalog.search.values import read_values
 from services.catalog.search.words import asked, folded, indexed, is_specification, phrase
 
 TYPES_AT_MOST = 4
+SEARCHED_AT_MOST = 8
 _LEAST_LIKENESS = Decimal("0.4")
 _BEHIND_BEST = Decimal("0.35")
 _CALLED_IN_PART = Decimal("0.70")
@@ -88,7 +89,7 @@ class Vocabulary:
             for token in words.tokens:
                 self._by_token.setdefault(token, set()).add(words.definition.code)
 
-    def readings(self, text: str, *, name: str = "") -> list[Reading]:
+    def readings(self, text: str, *, name: str = "", most: int = TYPES_AT_MOST) -> list[Reading]:
         """The likeliest ways to understand a text, the likeliest first; none when it means nothing here.
 
         `name` is the part of it that calls the thing, where that is known: it goes before other names in the text.
@@ -129,7 +130,7 @@ class Vocabulary:
         readings.sort(key=lambda each: (-each.name, -len(each.known), -each.attributes, each.definition.code))
         if not by_name:
             readings.sort(key=lambda each: (-len(each.known), -each.attributes, each.definition.code))
-        return readings[:TYPES_AT_MOST]
+        return readings[:most]
 
 
 _TAIL_WORDS = re.compile(

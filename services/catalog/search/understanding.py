@@ -1,14 +1,15 @@
 """What a search text asks for: its words, the codes among them, and words that were mistyped. Pure."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from services.catalog.search.dictionary import Dictionary
-from services.catalog.search.words import Query, asked, chunks, is_chinese, is_specification, pairs
+from services.catalog.search.words import Query, asked, chunks, is_chinese, is_specification, pairs, phrase
 
 CODE_WORDS_AT_MOST = 12
 _PIECES_AT_MOST = 8
+_NAME_WORDS_AT_MOST = 4
 _SIZE = re.compile(r"[a-z]{0,3}[0-9.]+(?:x[0-9.]+)+")
 _NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?")
 _PIECE = re.compile(r"[a-z]+|[0-9]+(?:\.[0-9]+)?")
@@ -57,12 +58,38 @@ def understood(text: str, dictionary: Dictionary) -> Query:
         apart = _apart(chunk, dictionary)
         tokens |= dict.fromkeys(apart or (token for token in asked(chunk).tokens if token not in seams))
     query = asked(text)
-    known = all(dictionary.knows(token) or is_specification(token) for token in tokens)
+    known = all(dictionary.knows(token) or is_specification(token) for token in tokens) and not _mistyped(
+        tokens, dictionary
+    )
     return Query(
         tokens=tuple(tokens)[: len(query.tokens) + CODE_WORDS_AT_MOST],
-        phrases=query.phrases,
+        phrases=tuple(dict.fromkeys([*query.phrases, *_names(text)])),
         text=text if known else "",
     )
+
+
+def _mistyped(tokens: Iterable[str], dictionary: Dictionary) -> bool:
+    """Whether a word with letters and digits is nearly one that is known: HBR400E."""
+    return any(
+        dictionary.speller.nearest(token) is not None
+        for token in tokens
+        if is_specification(token)
+        and token[0].isalpha()
+        and not is_chinese(token)
+        and not dictionary.knows(token)
+        and not _SIZE.fullmatch(token)
+    )
+
+
+def _names(text: str) -> list[str]:
+    """Neighbouring English words as one name: sleeve grout."""
+    found = chunks(text)
+    return [
+        phrase(" ".join(found[start:end]))
+        for start in range(len(found))
+        for end in range(start + 2, min(start + _NAME_WORDS_AT_MOST, len(found)) + 1)
+        if all(each[0].isascii() and not is_specification(each) for each in found[start:end])
+    ]
 
 
 def _apart(chunk: str, dictionary: Dictionary) -> list[str]:

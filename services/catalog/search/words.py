@@ -20,7 +20,7 @@ _TIMES = re.compile(r"(?<=[0-9])\s*[×✕✖*]\s*(?=[0-9])")
 _UNIT_WORDS = (
     (re.compile(r"(?<=[0-9])\s*平方毫米"), "mm2 "),
     (re.compile(r"(?<=[0-9])\s*毫米"), "mm "),
-    (re.compile(r"(?<=[0-9])\s*厘米"), "cm "),
+    (re.compile(r"(?<=[0-9])\s*(?:厘米|公分)"), "cm "),
     (re.compile(r"(?<=[0-9])\s*米"), "m "),
     (re.compile(r"(?<=[0-9])\s*(?:平方|平)(?![米方])"), "mm2 "),
 )
@@ -105,6 +105,15 @@ def phrase(text: str) -> str:
 def is_specification(token: str) -> bool:
     """Whether a token carries a value rather than a name."""
     return any(character.isdigit() for character in token)
+
+
+_COUNTERS = "立方米|立方|方|吨|个|只|根|支|块|张|片|套|袋|包|卷|桶|箱|捆|盘|条|件|樘|扇|副|双|顶|m3|t|pcs"
+_COUNTED = re.compile(rf"(?<![0-9a-z.])([0-9]+(?:\.[0-9]+)?)\s*(?:{_COUNTERS})")
+
+
+def is_counted(token: str, text: str) -> bool:
+    """Whether a number of a text says how many are wanted: 200方, 5吨."""
+    return any(match[1] == token for match in _COUNTED.finditer(folded(text)))
 
 
 def is_chinese(chunk: str) -> bool:
