@@ -30,12 +30,16 @@ from services.catalog.search.groups import (
     Group,
     Point,
 )
-from services.catalog.search.nearness import GROUPS_AT_MOST, Fact, fact_of, fact_of_word, nearest_groups
-from services.catalog.search.reading import SEARCHED_AT_MOST, Reading, Vocabulary
+from services.catalog.search.nearness import GROUPS_AT_MOST, MISSING, Fact, fact_of, fact_of_word, nearest_groups
+from services.catalog.search.reading import Reading, Vocabulary
 from services.catalog.search.texts import MARKS
 from services.catalog.search.words import Query, asked, indexed, is_chinese, is_counted, is_specification
 
 _NAME_AT_MOST = 99
+TYPES_READ_AT_MOST = 6
+"""Types whose values a search is read as: those that fit its words best."""
+MADE_FOR_ONE = {"make_to_order": 100, "engineer_to_order": 400}
+"""Who names no type but only values wants goods off the shelf before those made to a drawing."""
 
 __all__ = ["EACH_WORD", "VALUE", "Dictionary", "Group", "Point", "TypeWords"]
 
@@ -160,7 +164,7 @@ class Dictionary:
             token for each in definitions.values() for name in each.standards for token in asked(name).tokens
         )
         self._readings = lru_cache(maxsize=2_000)(
-            partial(Vocabulary(list(definitions.values())).readings, most=SEARCHED_AT_MOST)
+            partial(Vocabulary(list(definitions.values())).readings, most=len(definitions))
         )
         """Of texts lately asked for: a page, its facets and the next page read the same text."""
         self.speller = Speller(
@@ -217,14 +221,18 @@ class Dictionary:
         """By type, the groups of a search that can be read as values of it."""
         if not query.text or codes or any(token in self._designations for token in query.tokens):
             return {}
-        found: dict[str, list[Group]] = {}
-        for place, reading in enumerate(self._readings(query.text)):
+        read = []
+        for reading in self._readings(query.text):
             words = self.types[reading.definition.code]
             facts, points = self._said(words, reading, query)
             if facts:
-                most = GROUPS_AT_MOST if place == 0 else GROUPS_AT_MOST // 2
-                found[words.definition.code] = nearest_groups(words.definition.code, facts, points, most=most)
-        return found
+                worth = sum(each.points for each in (*facts, *points))
+                read.append((-worth, words.definition.code, facts, points))
+        read.sort(key=lambda each: each[:2])
+        return {
+            code: nearest_groups(code, facts, points, most=GROUPS_AT_MOST if place == 0 else GROUPS_AT_MOST // 2)
+            for place, (_, code, facts, points) in enumerate(read[:TYPES_READ_AT_MOST])
+        }
 
     def _said(self, words: TypeWords, reading: Reading, query: Query) -> tuple[list[Fact], list[Point]]:
         """What a search says of a type's variants, and what is so of all of them."""
@@ -235,14 +243,20 @@ class Dictionary:
                 continue  # any word could be the mark of a piece nobody named
             prefix = reading.known.get(words.definition.prefixes.get(key, ""), "")
             told_by = value_tokens(each, value, prefix=prefix) & set(query.tokens)
-            facts.append(fact_of(each, value, points=sum(words.worth(token) for token in told_by)))
+            if _is_drawn(each, query) and not reading.name and key == "grade":
+                continue  # C20 may be a bar of HRB400 on a drawing, d20 is any bar of that size elsewhere
+            points = 0 if _is_drawn(each, query) else max(VALUE, sum(words.worth(token) for token in told_by))
+            facts.append(fact_of(each, value, points=points))
             shown |= told_by
         named = [point for token in query.tokens if (point := words.names(token)) is not None]
         open_words, missing = self._open_words(words, reading, query, {*shown, *(point.word for point in named)})
         facts += [fact_of_word(token) for token in open_words]
-        points = [*named, *_lifts(words, query), Point(word="", where="told", points=int(reading.attributes * LIFT))]
-        points += [Point(word=token, where="missing", points=-cost) for token, cost in missing]
-        return facts, points
+        marks = [*named, *_lifts(words, query), Point(word="", where="told", points=int(reading.attributes * LIFT))]
+        if not reading.name:
+            made = -MADE_FOR_ONE.get(words.definition.supply_mode, 0)
+            marks.append(Point(word="", where="made to order", points=made))
+        marks += [Point(word=token, where=MISSING, points=-cost) for token, cost in missing]
+        return facts, marks
 
     def _open_words(
         self, words: TypeWords, reading: Reading, query: Query, answered: set[str]
@@ -266,6 +280,14 @@ class Dictionary:
             elif self.knows(token):
                 missing.append((token, EACH_WORD))
         return wanted, missing
+
+
+_DRAWN = re.compile(r"[acd][0-9]{1,2}")
+
+
+def _is_drawn(each: Property, query: Query) -> bool:
+    """Whether a bar's value may only be read as drawings write it: C20, which is a concrete too."""
+    return each.key in {"grade", "diameter"} and any(_DRAWN.fullmatch(token) for token in query.tokens)
 
 
 _LETTERS = re.compile(r"[a-z]{2,}(?=[0-9])")

@@ -17,8 +17,11 @@ SIZES = DIAMETERS | NOMINALS.keys() | {"od", "spec", "size", "section", "cores"}
 """What a thing is asked for by: another size is another thing."""
 LEFT_OPEN = frozenset({"length", "form", "colour", "slump", "z_grade", "brand", "zinc", "finish"})
 """What often does not matter to who says it."""
-_MISSED = {"size": 9, "value": 6, "open": 3, "sister": 2}
-"""What missing something costs, in tenths of a word that is not found."""
+_MISSED = {"size": 9, "kind": 8, "value": 6, "open": 3, "sister": 2}
+"""What missing something costs, in tenths of a word that is not found. A kind is told by a word (fixed 固定), a value
+by a grade or a number."""
+MISSING = "missing"
+"""Where a word stands that nothing answers."""
 FACTS_AT_MOST = 6
 GROUPS_AT_MOST = 14
 
@@ -40,7 +43,8 @@ class Fact:
 
 def fact_of(each: Property, value: str, *, points: int) -> Fact:
     """A property's value as asked for; `points` are those of the words that say it."""
-    kind = "size" if each.key in SIZES else "open" if each.key in LEFT_OPEN else "value"
+    worded = each.kind is Kind.ENUM and halves(value)[0] != halves(value)[1]
+    kind = "size" if each.key in SIZES else "open" if each.key in LEFT_OPEN else "kind" if worded else "value"
     return Fact(
         word=value,
         token=facet_token(each.key, value),
@@ -68,6 +72,7 @@ def nearest_groups(type_code: str, facts: Sequence[Fact], points: Sequence[Point
 
     `points` count for all of them. A fact beyond the first few must be true.
     """
+    misses = any(point.where == MISSING for point in points)
     free, must = facts[:FACTS_AT_MOST], facts[FACTS_AT_MOST:]
     groups = []
     for choice in islice(_choices(free), most):
@@ -78,7 +83,7 @@ def nearest_groups(type_code: str, facts: Sequence[Fact], points: Sequence[Point
         for fact, answer in zip(free, choice, strict=True):
             if answer is None:
                 lacking += [fact.token, *fact.sisters]
-                found.append(Point(word=fact.word, where="missing", points=-fact.cost))
+                found.append(Point(word=fact.word, where=MISSING, points=-fact.cost))
             else:
                 wanted.append(answer)
                 sister = answer != fact.token
@@ -89,7 +94,7 @@ def nearest_groups(type_code: str, facts: Sequence[Fact], points: Sequence[Point
                 type_code=type_code,
                 wanted=tuple(wanted),
                 lacking=tuple(lacking),
-                near=any(answer != fact.token for fact, answer in zip(free, choice, strict=True)),
+                near=misses or any(answer != fact.token for fact, answer in zip(free, choice, strict=True)),
                 points=tuple(found),
             )
         )

@@ -87,6 +87,7 @@ async def _hits(
             Hit(
                 variant=variant_view(variant),
                 score=row.score,
+                near=found.hits.is_near(variant.type_code, row.score),
                 price_from=None if best.price_from is None else plain(best.price_from),
                 lead_time_from=best.lead_time_from,
                 carbon_from=None if best.carbon_from is None else plain(best.carbon_from),

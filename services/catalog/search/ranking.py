@@ -115,6 +115,11 @@ class Hits:
             conditions.append("v.variant_key = :variant_key")
         return " AND ".join(conditions)
 
+    def is_near(self, type_code: str, score: int) -> bool:
+        """Whether a hit of this score misses something that was asked."""
+        same = [group for group in self.groups if group.type_code == type_code and group.score == score]
+        return bool(same) and all(group.near for group in same)
+
     @property
     def some(self) -> bool:
         """Whether not every word must be found."""

@@ -16,7 +16,6 @@ from services.catalog.search.values import read_values
 from services.catalog.search.words import asked, folded, indexed, is_specification, phrase
 
 TYPES_AT_MOST = 4
-SEARCHED_AT_MOST = 8
 _LEAST_LIKENESS = Decimal("0.4")
 _BEHIND_BEST = Decimal("0.35")
 _CALLED_IN_PART = Decimal("0.70")

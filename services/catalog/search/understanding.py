@@ -55,6 +55,7 @@ def understood(text: str, dictionary: Dictionary) -> Query:
             and dictionary.knows(row[place - 1])
             and dictionary.knows(row[place + 1])
         }
+        seams |= _edges(chunk, row, dictionary)
         apart = _apart(chunk, dictionary)
         tokens |= dict.fromkeys(apart or (token for token in asked(chunk).tokens if token not in seams))
     query = asked(text)
@@ -66,6 +67,20 @@ def understood(text: str, dictionary: Dictionary) -> Query:
         phrases=tuple(dict.fromkeys([*query.phrases, *_names(text)])),
         text=text if known else "",
     )
+
+
+_BEFORE = frozenset("厚宽长高的用做砌装")
+_BEHIND = frozenset("用的")
+
+
+def _edges(chunk: str, row: Sequence[str], dictionary: Dictionary) -> set[str]:
+    """Pairs in which a word begins or ends that only says what for, or what the number before it is of: 20厚钢板."""
+    found = set()
+    if len(row) > 1 and chunk[0] in _BEFORE and dictionary.knows(row[1]) and not dictionary.knows(row[0]):
+        found.add(row[0])
+    if len(row) > 1 and chunk[-1] in _BEHIND and dictionary.knows(row[-2]) and not dictionary.knows(row[-1]):
+        found.add(row[-1])
+    return found
 
 
 def _mistyped(tokens: Iterable[str], dictionary: Dictionary) -> bool:

@@ -24,6 +24,8 @@ _UNIT_WORDS = (
     (re.compile(r"(?<=[0-9])\s*米"), "m "),
     (re.compile(r"(?<=[0-9])\s*(?:平方|平)(?![米方])"), "mm2 "),
 )
+_VARIANTS = (("沙", "砂"), ("磁砖", "瓷砖"), ("模版", "模板"), ("迭合", "叠合"))
+"""Other characters for the same word, written by many."""
 _SPACED_UNIT = re.compile(r"(?<=[0-9])\s+(mm2|mm|cm|m|mpa|kpa|kv|kw|w|kg|g)(?![a-z0-9])")
 _SPACED_NOMINAL = re.compile(r"\b(dn|de|pn)\s+(?=[0-9])")
 _TOKEN = re.compile(r"φ[0-9]+(?:\.[0-9]+)?|[a-z0-9]+(?:[./+\-][a-z0-9]+)*|[\u3400-\u9fff]+")
@@ -50,6 +52,8 @@ def folded(text: str) -> str:
     plain = unicodedata.normalize("NFKC", text).lower()
     plain = _PHI.sub("φ", _DIAMETER_WORD.sub("φ", plain))
     plain = _TIMES.sub("x", plain)
+    for written, meant in _VARIANTS:
+        plain = plain.replace(written, meant)
     for pattern in (_STANDARD, _UNDATED):
         plain = pattern.sub(r"\1\2", plain)
     for pattern, unit in _UNIT_WORDS:
