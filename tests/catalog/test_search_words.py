@@ -52,7 +52,7 @@ BY_CODE = {"IfcReinforcingBar": ["RB-HRB"], "IfcReinforcingBar.NOTDEFINED": ["RB
 
 
 def finds(words: str, key: str) -> bool:
-    """Whether a search for every word finds the variant; codes as the database would tell them."""
+    """Whether a variant is all that a search says; codes as the database would tell them."""
     parts = parsed_key(key)
     assert isinstance(parts, tuple)
     definition = definitions()[parts[0]]
@@ -60,7 +60,7 @@ def finds(words: str, key: str) -> bool:
     codes = {word: BY_CODE[each] for word in code_words(words) for each in BY_CODE if each.lower() == word.lower()}
     query = understood(words, DICTIONARY)
     groups = DICTIONARY.groups(query, among=[definition.code], codes=tokens_of_codes(codes), every=True)
-    return any(tokens.issuperset(group.wanted) for group in groups)
+    return any(group.holds(tokens) and not group.near for group in groups)
 
 
 @pytest.mark.parametrize(

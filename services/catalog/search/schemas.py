@@ -146,6 +146,11 @@ class Hit(Answer):
 
     variant: VariantView
     score: int = Field(description="Higher is nearer to the words.")
+    near: bool = Field(
+        default=False,
+        description="Misses something that was asked, such as the cut length; such hits stand behind all others, only "
+        "in the order of relevance, and no facet counts them.",
+    )
     price_from: Decimal | None = Field(description="The lowest comparable price in the currency asked.")
     lead_time_from: int | None = Field(default=None, description="The shortest lead time in days.")
     carbon_from: Decimal | None = Field(default=None, description="The least kgCO2e per base unit.")

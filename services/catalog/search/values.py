@@ -66,11 +66,17 @@ class _Reader:
             if each.is_number
         ]
         self.suffixes = [
-            (each, re.compile(rf"(?<![0-9a-z.])({_NUMBER})(mm|cm|m)?\s?(?:{'|'.join(SUFFIXES[each.key])})"))
+            (each, re.compile(rf"(?<![0-9a-z.])({_NUMBER})(mm|cm|m)?\s?(?:{'|'.join(_suffixes(each))})"))
             for each in definition.identity
-            if each.is_number and each.key in SUFFIXES
+            if each.is_number and _suffixes(each)
         ]
         self.texts = text_patterns(definition)
+
+
+def _suffixes(each: Property) -> Sequence[str]:
+    """Words behind its number; 宽(厚) says that its width is what others call thick."""
+    also = re.search(r"[(（]([\u3400-\u9fff])[)）]", each.name_zh)
+    return (*SUFFIXES.get(each.key, ()), *([also[1]] if also else []))
 
 
 _readers: dict[str, _Reader] = {}
