@@ -4,9 +4,12 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from fastapi import FastAPI
 
+from services.suppliers.admissions import routes as admission_routes
+from services.suppliers.consents import routes as consent_routes
 from services.suppliers.imports import routes as import_routes
 from services.suppliers.imports.jobs import SyncRunner
 from services.suppliers.inventory import routes as inventory_routes
+from services.suppliers.measurements import routes as measurement_routes
 from services.suppliers.offers import routes as offer_routes
 from services.suppliers.offers.variants import VariantSource
 from services.suppliers.onboarding import routes as onboarding_routes
@@ -49,6 +52,9 @@ def create_app(
             offer_routes.router,
             inventory_routes.router,
             import_routes.router,
+            admission_routes.router,
+            consent_routes.router,
+            measurement_routes.router,
             onboarding_routes.router,
         ],
         closing=closing,

@@ -1,5 +1,7 @@
 """Every table of this service, for Alembic."""
 
+from services.suppliers.admissions import tables as admission_tables
+from services.suppliers.consents import tables as consent_tables
 from services.suppliers.imports import tables as import_tables
 from services.suppliers.inventory import tables as inventory_tables
 from services.suppliers.offers import tables as offer_tables
@@ -7,8 +9,11 @@ from services.suppliers.onboarding import tables as onboarding_tables
 from services.suppliers.register import tables as register_tables
 from services.suppliers.reservations import tables as reservation_tables
 from services.suppliers.schema import metadata
+from services.suppliers.spaces import tables as space_tables
 
 __all__ = [
+    "admission_tables",
+    "consent_tables",
     "import_tables",
     "inventory_tables",
     "metadata",
@@ -16,4 +21,5 @@ __all__ = [
     "onboarding_tables",
     "register_tables",
     "reservation_tables",
+    "space_tables",
 ]

@@ -12,6 +12,8 @@ from shared.contracts.fields import Answer, Body, Currency, Name, QuantityText, 
 SUPPLIER_CHANGED = "dev.dougong.suppliers.supplier.changed.v1"
 OFFERS_CHANGED = "dev.dougong.suppliers.offers.changed.v1"
 OFFERS_REPRICED = "dev.dougong.suppliers.offers.repriced.v1"
+ADMISSION_CHANGED = "dev.dougong.suppliers.admission.changed.v1"
+CONSENT_CHANGED = "dev.dougong.suppliers.consent.changed.v1"
 STOCK_CHANGED = "dev.dougong.suppliers.stock.changed.v1"
 
 EVENT_ROWS_AT_MOST = 500
@@ -139,6 +141,30 @@ class SupplierChanged(Answer):
     regions: list[str]
     qualified_until: date | None
     version: int
+
+
+class AdmissionChanged(Answer):
+    """dev.dougong.suppliers.admission.changed.v1: whether a contractor group buys from a supplier in a category."""
+
+    admission_id: UUID
+    group_id: UUID
+    supplier_id: UUID
+    category: str
+    status: Literal["ADMITTED", "SUSPENDED", "LAPSED", "ENDED"]
+    until: date | None = Field(description="The last day.")
+    recognised_from: UUID | None = Field(description="The group whose decision it relies on.")
+
+
+class ConsentChanged(Answer):
+    """dev.dougong.suppliers.consent.changed.v1: a supplier let others read of its record, or takes that back."""
+
+    consent_id: UUID
+    supplier_id: UUID
+    what: list[str]
+    audience: Literal["ORG", "CIRCLE", "MEMBERS"]
+    to_id: UUID | None
+    until: date
+    revoked: bool
 
 
 class QuoteLine(Body):
