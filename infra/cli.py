@@ -2,7 +2,7 @@
 
 import typer
 
-from infra.commands import catalog, ordering, orders, people, setup, status, suppliers
+from infra.commands import admissions, catalog, circles, ordering, orders, people, setup, stages, status, suppliers
 from infra.commands.console import EXIT_CODES
 
 app = typer.Typer(
@@ -18,6 +18,10 @@ for part in (setup, people, ordering, status):
 app.add_typer(catalog.app, name="catalog")
 app.add_typer(suppliers.app, name="suppliers")
 app.add_typer(orders.app, name="orders")
+app.add_typer(circles.app, name="circles")
+app.add_typer(stages.app, name="stages")
+app.add_typer(admissions.app, name="admissions")
+app.add_typer(admissions.consents, name="consents")
 
 
 def main() -> None:
