@@ -233,7 +233,7 @@ async def test_a_company_that_comes_to_stand_under_another_takes_its_admissions_
     assert (await world.admit(child, "rebar")).status_code == 201
     await world.rekey()
     today = business_date(datetime.now(UTC))
-    await linked(world, child, parent, since=today, until=today)
+    await linked(world, child, parent, since=today, until=today + timedelta(days=1))
     await world.rekey()
     (row,) = await world.rows("SELECT audience_keys FROM offers")
     assert f"group:{parent}" in row["audience_keys"]

@@ -133,7 +133,7 @@ _DOWNWARD = text(
         UNION
         SELECT l.child_id, d.depth + 1
         FROM company_links l JOIN downward d ON l.parent_id = d.company_id
-        WHERE l.valid_from <= :on AND (l.valid_until IS NULL OR l.valid_until >= :on) AND d.depth < 12
+        WHERE l.valid_from <= :on AND (l.valid_until IS NULL OR l.valid_until > :on) AND d.depth < 12
     )
     SELECT DISTINCT company_id FROM downward ORDER BY company_id
     """

@@ -183,7 +183,7 @@ _MOVE_TO_TOPS = text(
         UNION ALL
         SELECT c.group_id, l.parent_id, c.height + 1
         FROM chain c JOIN known_links l ON l.child_id = c.top
-            AND l.valid_from <= :on AND (l.valid_until IS NULL OR l.valid_until >= :on)
+            AND l.valid_from <= :on AND (l.valid_until IS NULL OR l.valid_until > :on)
         WHERE c.height < 12
     ), tops AS (
         SELECT DISTINCT ON (group_id) group_id, top FROM chain ORDER BY group_id, height DESC
@@ -209,7 +209,7 @@ async def top_of(session: AsyncSession, *, company_id: UUID, on: date) -> UUID:
             select(KnownLink).where(
                 col(KnownLink.child_id) == top,
                 col(KnownLink.valid_from) <= on,
-                (col(KnownLink.valid_until).is_(None)) | (col(KnownLink.valid_until) >= on),
+                (col(KnownLink.valid_until).is_(None)) | (col(KnownLink.valid_until) > on),
             )
         )
         above = found.first()

@@ -34,7 +34,7 @@ class KnownCircle(Table, table=True):
 
 
 class KnownLink(Table, table=True):
-    """A company stands under another for some days."""
+    """A company stands under another until the day on which it no longer does."""
 
     __tablename__ = "known_links"
     __table_args__ = (Index(None, "child_id"),)
