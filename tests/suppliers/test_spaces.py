@@ -1,12 +1,14 @@
 """How far offers reach: whatever happens to stages, circles and admissions, the database says what the policy says."""
 
+import asyncio
 import random
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
 import pytest
+from sqlalchemy import text
 
-from services.suppliers.spaces.actions import circles_told, links_told
+from services.suppliers.spaces.actions import circles_told, keys_for, links_told
 from services.suppliers.spaces.jobs import follow_groups, rekey_offers
 from services.suppliers.spaces.rules import CARRIED_OVER, KIND_AT, offer_keys
 from shared.audience import (
@@ -24,9 +26,9 @@ from shared.audience import (
 from shared.clock import business_date
 from shared.contracts.members import CircleChanged, CompanyLinked
 from shared.database import transaction
-from shared.identity import Principal, Role
+from shared.identity import Principal, Role, Scope
 from shared.ids import new_id
-from tests.conftest import a_person
+from tests.conftest import a_person, a_service
 from tests.suppliers.world import BOLT, REBAR, World, new_items
 
 CATEGORIES = {REBAR: "rebar", BOLT: "finishes_misc"}
@@ -251,3 +253,65 @@ def test_what_was_carried_over_is_as_visible_as_before():
     market = [Space(group_id=CARRIED_OVER, stage=Stage.S3)]
     keys = offer_keys(Audience.MEMBERS, (), owner=owner, spaces=market)
     assert keys == {f"company:{owner}", "members"}
+
+
+async def reserved(world: World, offer: str, viewer: Principal) -> str:
+    basket = {
+        "reservation_id": str(new_id()),
+        "buyer_company_id": str(viewer.company_id),
+        "buyer_group_id": None if viewer.group_id is None else str(viewer.group_id),
+        "currency": "CNY",
+        "region": "110105",
+        "lines": [{"line_no": 1, "offer_id": offer, "quantity": "1", "unit": "t", "need_by": "2099-01-01"}],
+    }
+    answer = await world.call(
+        "POST", "/suppliers/reservations", a_service(Scope.RESERVATIONS_WRITE), json={"baskets": [basket]}
+    )
+    return str(answer.json()["results"][0]["outcome"])
+
+
+async def test_what_was_narrowed_is_not_reserved_any_more(world: World):
+    await world.synced(new_items("A-1"))
+    (offer,) = (await world.offers()).values()
+    anybody = a_person(Role.BUYER)
+    own = a_person(Role.BUYER, company_id=world.market_group_id, group_id=world.market_group_id)
+    assert await reserved(world, offer["id"], anybody) == "held"
+    await world.stage(world.market_group_id, "rebar", Stage.S1)
+    assert await reserved(world, offer["id"], anybody) == "refused", "before any offer has its new keys"
+    assert await reserved(world, offer["id"], own) == "held"
+
+
+async def test_a_sync_in_flight_does_not_leave_wide_keys_behind(world: World):
+    """Who writes offers by a reach holds it: the narrowing waits for the chunk, and what it wrote is written anew."""
+    await world.synced(new_items("A-1"))
+    async with transaction(world.database.app, world.supplier_id) as session:
+        await keys_for(session, supplier_id=world.supplier_id, category="rebar", audience=Audience.PUBLIC, ids=[])
+        narrowing = asyncio.create_task(world.stage(world.market_group_id, "rebar", Stage.S1))
+        await asyncio.sleep(0.3)
+        assert not narrowing.done(), "it waits for the writer"
+        await session.execute(
+            text(
+                "UPDATE offers SET audience = 'PUBLIC', audience_keys = ARRAY['company:' || supplier_id, 'members', "
+                "'public']"
+            )
+        )
+    await narrowing
+    await world.rekey()
+    (row,) = await world.rows("SELECT audience_keys FROM offers")
+    assert row["audience_keys"] == [f"company:{world.supplier_id}", f"group:{world.market_group_id}"]
+
+
+async def test_stages_and_admissions_at_one_moment_leave_no_offer_wider_than_its_space(world: World):
+    await world.synced(new_items("A-1"))
+    await world.stage(world.market_group_id, "rebar", Stage.S1)
+    groups = [new_id() for _ in range(4)]
+    for group in groups:
+        await world.stage(group, "rebar", Stage.S3)
+    await asyncio.gather(
+        *(world.admit(group, "rebar") for group in groups),
+        *(world.stage(group, "rebar", Stage.S1) for group in groups),
+    )
+    await world.rekey()
+    (row,) = await world.rows("SELECT audience_keys FROM offers")
+    everybody = [world.market_group_id, *groups]
+    assert row["audience_keys"] == sorted([f"company:{world.supplier_id}", *(f"group:{group}" for group in everybody)])

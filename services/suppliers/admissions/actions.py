@@ -236,13 +236,16 @@ def may_decide(caller: Principal, admission: Admission) -> bool:
 
 
 async def lapse(session: AsyncSession, *, limit: int, at: datetime) -> int:
-    """Let admissions lapse whose last day has passed; how many."""
-    past = await queries.past_their_last_day_for_update(session, on=business_date(at), limit=limit)
+    """Let admissions lapse whose last day has passed; how many were looked at."""
+    found = await queries.past_their_last_day(session, on=business_date(at), limit=limit)
+    # Reaches before rows, as everybody else locks them.
+    await space_queries.lock_reaches_for_change(session, supplier_ids=[supplier_id for _, supplier_id in found])
+    past = await queries.still_past_for_update(session, admission_ids=[each for each, _ in found], on=business_date(at))
     for admission in past:
         admission.status = AdmissionStatus.LAPSED
         await _record(session, admission, what="lapsed", reason=f"{admission.until} has passed.", by=None, at=at)
     await reach_again(session, pairs=[(each.supplier_id, each.category) for each in past], at=at)
-    return len(past)
+    return len(found)
 
 
 async def _record(

@@ -79,13 +79,29 @@ async def history(session: AsyncSession, *, admission_id: UUID) -> Sequence[Admi
     return found.all()
 
 
-async def past_their_last_day_for_update(session: AsyncSession, *, on: date, limit: int) -> Sequence[Admission]:
-    """Admissions that ended before a day and still count, locked; those somebody else works on are left to them."""
-    found = await session.scalars(
-        select(Admission)
+async def past_their_last_day(session: AsyncSession, *, on: date, limit: int) -> Sequence[tuple[UUID, UUID]]:
+    """Admissions that ended before a day and still count: admission and supplier."""
+    found = await session.execute(
+        select(col(Admission.id), col(Admission.supplier_id))
         .where(col(Admission.status) == AdmissionStatus.ADMITTED, col(Admission.until) < on)
         .order_by(col(Admission.until), col(Admission.id))
         .limit(limit)
-        .with_for_update(skip_locked=True)
+    )
+    return [(row[0], row[1]) for row in found]
+
+
+async def still_past_for_update(
+    session: AsyncSession, *, admission_ids: Sequence[UUID], on: date
+) -> Sequence[Admission]:
+    """Those of the admissions that still count though they ended before a day, locked in order."""
+    found = await session.scalars(
+        select(Admission)
+        .where(
+            col(Admission.id).in_(admission_ids),
+            col(Admission.status) == AdmissionStatus.ADMITTED,
+            col(Admission.until) < on,
+        )
+        .order_by(col(Admission.id))
+        .with_for_update()
     )
     return found.all()
