@@ -7,7 +7,18 @@ from uuid import uuid4
 import typer
 
 from infra.api import Api
-from infra.commands.console import As, DataDir, ExitCode, JsonFlag, Out, Unusable, api_as, failing_well, local_time
+from infra.commands.console import (
+    As,
+    DataDir,
+    ExitCode,
+    JsonFlag,
+    Out,
+    Unusable,
+    api_as,
+    api_as_operator,
+    failing_well,
+    local_time,
+)
 from infra.commands.parties import company_named
 from infra.instance import DATA_DIR
 from shared import clock
@@ -217,6 +228,40 @@ def _narrow(
         api = api_as(out, data_dir, email)
         path, _ = _change(api, group, category, under_way=False)
         _told(out, api.post(f"{path}/{step}", {"reason": reason}, key=str(uuid4())).body)
+
+
+@app.command()
+def evidence(
+    kind: Annotated[
+        str,
+        typer.Argument(
+            help="confidentiality_suite, external_audit, rules_published, operator_neutrality, export_drill, "
+            "public_tender_duty."
+        ),
+    ],
+    state: Annotated[str, typer.Argument(help="green, passed, in_force, draft, stated, applies …")],
+    *,
+    reference: Annotated[str, typer.Option(help="Where it can be read.")],
+    on: Annotated[str | None, typer.Option(metavar="YYYY-MM-DD", help="The day it happened; none: today.")] = None,
+    group: OfGroup = None,
+    email: As = None,
+    data_dir: DataDir = DATA_DIR,
+    json: JsonFlag = False,
+) -> None:
+    """Put on record what the gates need and no service measures (operator); --group for a duty to tender alone."""
+    out = Out(json=json)
+    with failing_well(out):
+        api = api_as_operator(out, data_dir, email)
+        body = {
+            "kind": kind,
+            "state": state,
+            "on": on or clock.business_date(clock.now()).isoformat(),
+            "reference": reference,
+            "group_id": None if group is None else company_named(api, group),
+        }
+        kept = api.post("/members/gate-evidence", body, key=str(uuid4())).body
+        out.say(f"{kept['kind']} is {kept['state']} since {kept['on']}.")
+        out.result(kept)
 
 
 @app.command()

@@ -75,6 +75,14 @@ def test_where_no_change_is_under_way_there_is_nothing_to_announce(dougong, know
     assert dougong("stages", "announce", "finishes_misc", "--from", "soon", "--as", BUYER).exit_code == 2
 
 
+def test_evidence_is_put_on_record_by_the_operator(dougong, known: FakeServices):
+    known.on("POST", "/members/gate-evidence", (201, {"kind": "export_drill", "state": "passed", "on": "2026-10-01"}))
+    words = ("stages", "evidence", "export_drill", "passed", "--reference", "run 7", "--on", "2026-10-01")
+    assert dougong(*words).exit_code == 0
+    (sent,) = known.asked("POST", "/members/gate-evidence")
+    assert (sent.json["state"], sent.json["group_id"], sent.json["on"]) == ("passed", None, "2026-10-01")
+
+
 def test_the_report_says_what_opens_to_whom(dougong, known: FakeServices):
     reach = {"offers_opened": 7, "suppliers_opened": 2, "offers_closed": 0, "suppliers_closed": 0}
     told = {

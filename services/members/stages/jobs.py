@@ -39,16 +39,21 @@ async def make_due_changes_effective(sessions: Sessions, *, gate_data: GateData,
 
 
 async def look_at_open_gates(sessions: Sessions, *, gate_data: GateData, at: datetime) -> int:
-    """Judge the gates of open categories again, each in its own transaction; how many categories have fallen gates."""
-    async with transaction(sessions) as session:
-        due = await queries.open_stages_anywhere(session, looked_at_before=at - _LOOK_AGAIN_AFTER, limit=_AT_ONCE)
-        spaces = [(stage.group_id, stage.category) for stage in due]
+    """Judge the gates of open categories again, each in its own transaction; how many categories have fallen gates.
+
+    The transaction that judged a category marks it, so it is not due again today.
+    """
     with_fallen = 0
-    for group_id, category in spaces:
-        measured = await gate_data.measured(group_id=group_id, category=category, at=at)
+    while True:
         async with transaction(sessions) as session:
-            fallen = await look_again(session, group_id=group_id, category=category, measured=measured, at=at)
-        with_fallen += bool(fallen)
-        if fallen:
-            log.warning("stage_gates_fallen", group_id=str(group_id), category=category, gates=fallen)
-    return with_fallen
+            due = await queries.open_stages_anywhere(session, looked_at_before=at - _LOOK_AGAIN_AFTER, limit=_AT_ONCE)
+            spaces = [(stage.group_id, stage.category) for stage in due]
+        for group_id, category in spaces:
+            measured = await gate_data.measured(group_id=group_id, category=category, at=at)
+            async with transaction(sessions) as session:
+                fallen = await look_again(session, group_id=group_id, category=category, measured=measured, at=at)
+            with_fallen += bool(fallen)
+            if fallen:
+                log.warning("stage_gates_fallen", group_id=str(group_id), category=category, gates=fallen)
+        if len(spaces) < _AT_ONCE:
+            return with_fallen
