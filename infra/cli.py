@@ -2,7 +2,19 @@
 
 import typer
 
-from infra.commands import admissions, catalog, circles, ordering, orders, people, setup, stages, status, suppliers
+from infra.commands import (
+    admissions,
+    audit,
+    catalog,
+    circles,
+    ordering,
+    orders,
+    people,
+    setup,
+    stages,
+    status,
+    suppliers,
+)
 from infra.commands.console import EXIT_CODES
 
 app = typer.Typer(
@@ -22,6 +34,7 @@ app.add_typer(circles.app, name="circles")
 app.add_typer(stages.app, name="stages")
 app.add_typer(admissions.app, name="admissions")
 app.add_typer(admissions.consents, name="consents")
+app.add_typer(audit.app, name="audit")
 
 
 def main() -> None:

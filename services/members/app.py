@@ -17,6 +17,7 @@ from services.members.stages import platform_routes as stage_platform_routes
 from services.members.stages import routes as stage_routes
 from services.members.stages.gate_data import GateData, MeasuredByNeighbours, NothingMeasured
 from shared import clock
+from shared.audit_routes import audit_router
 from shared.clients.catalog import CatalogClient
 from shared.clients.measurements import QualityClient, SpendClient
 from shared.clients.transport import Neighbours
@@ -54,6 +55,7 @@ def create_app(
             stage_routes.router,
             stage_platform_routes.router,
             feed_router("members"),
+            audit_router("members"),
             operations_router("members", reactions=REACTIONS),
         ],
         closing=closing,

@@ -12,6 +12,7 @@ from services.members.app import measured_by
 from services.members.settings import Settings
 from services.members.stages.jobs import look_at_open_gates, make_due_changes_effective
 from shared import clock
+from shared.audit_chain import CHAIN_EVERY_SECONDS, chain_all
 from shared.clients.transport import Neighbours
 from shared.database import Database
 from shared.logs import configure_logs
@@ -36,6 +37,11 @@ async def main() -> None:
     gate_data = measured_by(neighbours, database=database)
     await run_worker(
         periodic=[
+            Periodic(
+                name="chain audit log",
+                every_seconds=CHAIN_EVERY_SECONDS,
+                do=lambda: chain_all(database.system, service="members"),
+            ),
             Periodic(
                 name="stage changes",
                 every_seconds=_STAGES_EVERY_SECONDS,

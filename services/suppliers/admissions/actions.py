@@ -16,6 +16,7 @@ from services.suppliers.onboarding.rules import SupplierStatus
 from services.suppliers.onboarding.tables import Supplier
 from services.suppliers.spaces import queries as space_queries
 from services.suppliers.spaces.actions import reach_again
+from shared import audit
 from shared.clock import business_date
 from shared.contracts.members import CompanyIdentity
 from shared.contracts.suppliers import ADMISSION_CHANGED, AdmissionChanged
@@ -115,6 +116,7 @@ async def admit(
     """
     if not rules.takes_part_as_group(kinds=group.kinds, status=group.status):
         raise NotAContractorGroup(f"{group.name} is no contractor that takes part.")
+    audit.concerns(session, group.id, supplier_id)
     if await space_queries.top_of(session, company_id=group.id, on=business_date(at)) != group.id:
         raise NotTheGroup(f"{group.name} stands under another company, which admits suppliers for the group.")
     supplier = await supplier_by_id(session, supplier_id=supplier_id)
@@ -219,6 +221,7 @@ async def _decide(
     seen = await queries.admission_anywhere(session, admission_id=admission_id)
     if seen is None or not may_decide(by, seen):
         raise AdmissionNotFound("There is no such admission, or it is not your group's.")
+    audit.concerns(session, seen.group_id, seen.supplier_id)
     await space_queries.lock_reaches_for_change(session, supplier_ids=[seen.supplier_id])
     await session.refresh(seen, with_for_update=True)
     check_version(expected=version, actual=seen.version)

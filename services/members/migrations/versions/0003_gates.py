@@ -5,8 +5,8 @@
 
 from alembic import op
 
-revision = "0003"
-down_revision = "0002"
+revision = "0003_gates"
+down_revision = "0003_trust"
 branch_labels = None
 depends_on = None
 
