@@ -2,7 +2,21 @@
 
 import typer
 
-from infra.commands import audit, catalog, onboarding, ordering, orders, people, reviewing, setup, status, suppliers
+from infra.commands import (
+    admissions,
+    audit,
+    catalog,
+    circles,
+    onboarding,
+    ordering,
+    orders,
+    people,
+    reviewing,
+    setup,
+    stages,
+    status,
+    suppliers,
+)
 from infra.commands.console import EXIT_CODES
 
 app = typer.Typer(
@@ -20,6 +34,10 @@ for part in (onboarding, reviewing):
 app.add_typer(catalog.app, name="catalog")
 app.add_typer(suppliers.app, name="suppliers")
 app.add_typer(orders.app, name="orders")
+app.add_typer(circles.app, name="circles")
+app.add_typer(stages.app, name="stages")
+app.add_typer(admissions.app, name="admissions")
+app.add_typer(admissions.consents, name="consents")
 app.add_typer(audit.app, name="audit")
 
 

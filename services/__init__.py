@@ -1,6 +1,8 @@
 """Four services, one PostgreSQL database each. Who calls whom:
 
     members    <- everyone     public keys (once), a company's public identity
+    suppliers  <- members      measure suppliers         orders     <- members      measure spend (gates of stages)
+    catalog    <- members      types of a category       suppliers follows members  (stages, circles, groups)
     catalog    <- suppliers    resolve variants          catalog   follows suppliers (search index)
     suppliers  <- orders       reserve, release          suppliers follows orders    (consume, release)
                                                          suppliers follows catalog   (standards, restrictions)

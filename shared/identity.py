@@ -51,6 +51,7 @@ class Scope(StrEnum):
     RESERVATIONS_WRITE = "reservations:write"
     VARIANTS_RESOLVE = "variants:resolve"
     COMPANIES_READ = "companies:read"
+    MEASUREMENTS_READ = "measurements:read"
 
 
 Kind = Literal["person", "client", "service"]
@@ -278,4 +279,5 @@ VariantResolver = Annotated[
         )
     ),
 ]
+MeasurementReader = Annotated[Principal, Depends(Requires(scopes=[Scope.MEASUREMENTS_READ]))]
 CompanyReader = Annotated[Principal, Depends(Requires(scopes=[Scope.COMPANIES_READ]))]

@@ -263,6 +263,7 @@ def qualify(
             until=None if until is None else _day(until),
         )
         out.say(f"{supplier['name']} is {supplier['status']} for {', '.join(supplier['categories'])}.")
+        out.say("Its offers are seen by the contractor groups that admit it: `dougong admissions grant`.")
         out.result(supplier)
 
 

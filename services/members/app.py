@@ -1,5 +1,7 @@
 """The parts of `members`."""
 
+from collections.abc import Awaitable, Callable, Sequence
+
 from fastapi import FastAPI
 
 from services.members.access import actions as access_actions
@@ -14,9 +16,12 @@ from services.members.registrations import routes as registration_routes
 from services.members.settings import Settings
 from services.members.stages import platform_routes as stage_platform_routes
 from services.members.stages import routes as stage_routes
-from services.members.stages.gate_data import GateData, NothingMeasured
+from services.members.stages.gate_data import GateData, MeasuredByNeighbours, NothingMeasured
 from shared import clock
 from shared.audit_routes import audit_router
+from shared.clients.catalog import CatalogClient
+from shared.clients.measurements import QualityClient, SpendClient
+from shared.clients.transport import Neighbours
 from shared.database import Database, transaction
 from shared.feed import feed_router
 from shared.http import create_service
@@ -25,7 +30,12 @@ from shared.operations import operations_router
 
 
 def create_app(
-    settings: Settings, *, database: Database, verifier: Verifier, gate_data: GateData | None = None
+    settings: Settings,
+    *,
+    database: Database,
+    verifier: Verifier,
+    gate_data: GateData | None = None,
+    closing: Sequence[Callable[[], Awaitable[None]]] = (),
 ) -> FastAPI:
     """The service over a database; `gate_data` measures what the gates of stage changes need from other services."""
     app = create_service(
@@ -50,10 +60,21 @@ def create_app(
             audit_router("members"),
             operations_router("members", reactions=REACTIONS),
         ],
+        closing=closing,
     )
     app.state.gate_data = gate_data or NothingMeasured()
     app.state.passwords = Passwords(at_once=settings.password_checks_at_once)
     return app
+
+
+def measured_by(neighbours: Neighbours, *, database: Database) -> GateData:
+    """What the gates ask of the other services."""
+    return MeasuredByNeighbours(
+        database=database,
+        catalog=CatalogClient(neighbours.client("catalog")),
+        spend=SpendClient(neighbours.client("orders")),
+        quality=QualityClient(neighbours.client("suppliers")),
+    )
 
 
 def own_keys(database: Database) -> FetchKeys:
@@ -75,4 +96,11 @@ def create() -> FastAPI:
         pool_size=settings.database_pool_size,
     )
     verifier = TokenVerifier(issuer=settings.issuer, fetch_keys=own_keys(database))
-    return create_app(settings, database=database, verifier=verifier)
+    neighbours = Neighbours(settings)
+    return create_app(
+        settings,
+        database=database,
+        verifier=verifier,
+        gate_data=measured_by(neighbours, database=database),
+        closing=[neighbours.aclose],
+    )

@@ -1,5 +1,5 @@
-"""The background work of `members`: stage changes that are due, every half minute; a new signing key every month and
-forgetting what is over, every hour.
+"""The background work of `members`: stage changes that are due, every half minute; a new signing key every month,
+the gates of open categories, and forgetting what is over, every hour.
 
 `python -m services.members.worker` runs until SIGTERM or SIGINT.
 """
@@ -8,11 +8,12 @@ import asyncio
 from datetime import timedelta
 
 from services.members.access import jobs
+from services.members.app import measured_by
 from services.members.settings import Settings
-from services.members.stages.gate_data import NothingMeasured
-from services.members.stages.jobs import make_due_changes_effective
+from services.members.stages.jobs import look_at_open_gates, make_due_changes_effective
 from shared import clock
 from shared.audit_chain import CHAIN_EVERY_SECONDS, chain_all
+from shared.clients.transport import Neighbours
 from shared.database import Database
 from shared.logs import configure_logs
 from shared.worker import Periodic, run_worker
@@ -31,7 +32,9 @@ async def main() -> None:
     """Run until a signal."""
     settings = Settings()
     configure_logs(service="members-worker", level=settings.log_level)
-    database = Database(app_url=settings.database_url, system_url=settings.system_database_url, pool_size=2)
+    database = Database(app_url=settings.database_url, system_url=settings.system_database_url, pool_size=3)
+    neighbours = Neighbours(settings)
+    gate_data = measured_by(neighbours, database=database)
     await run_worker(
         periodic=[
             Periodic(
@@ -42,11 +45,16 @@ async def main() -> None:
             Periodic(
                 name="stage changes",
                 every_seconds=_STAGES_EVERY_SECONDS,
-                do=lambda: make_due_changes_effective(database.system, gate_data=NothingMeasured(), at=clock.now()),
+                do=lambda: make_due_changes_effective(database.system, gate_data=gate_data, at=clock.now()),
+            ),
+            Periodic(
+                name="open gates",
+                every_seconds=3600,
+                do=lambda: look_at_open_gates(database.system, gate_data=gate_data, at=clock.now()),
             ),
             Periodic(name="tidy", every_seconds=3600, do=lambda: tidy(database, settings)),
         ],
-        closing=[database.dispose],
+        closing=[neighbours.aclose, database.dispose],
     )
 
 

@@ -2,6 +2,7 @@
 
 from fastapi import FastAPI
 
+from services.orders.measurements import routes as measurement_routes
 from services.orders.projects import routes as project_routes
 from services.orders.purchase_orders import basket_routes
 from services.orders.purchase_orders import routes as order_routes
@@ -44,6 +45,7 @@ def create_app(
             project_routes.router,
             basket_routes.router,
             order_routes.router,
+            measurement_routes.router,
             feed_router("orders"),
             audit_router("orders"),
             operations_router("orders", reactions=REACTIONS),

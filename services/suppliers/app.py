@@ -4,13 +4,16 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from fastapi import FastAPI
 
+from services.suppliers.admissions import routes as admission_routes
 from services.suppliers.applications import review_routes as application_review_routes
 from services.suppliers.applications import routes as application_routes
 from services.suppliers.applications.secrets import kept_key
+from services.suppliers.consents import routes as consent_routes
 from services.suppliers.imports import routes as import_routes
 from services.suppliers.imports.jobs import SyncRunner
 from services.suppliers.inventory import routes as inventory_routes
 from services.suppliers.invitations import routes as invitation_routes
+from services.suppliers.measurements import routes as measurement_routes
 from services.suppliers.offers import routes as offer_routes
 from services.suppliers.offers.variants import VariantSource
 from services.suppliers.onboarding import routes as onboarding_routes
@@ -61,6 +64,9 @@ def create_app(
             application_review_routes.router,
             application_routes.router,
             paper_routes.router,
+            admission_routes.router,
+            consent_routes.router,
+            measurement_routes.router,
             onboarding_routes.router,
         ],
         closing=closing,

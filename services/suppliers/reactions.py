@@ -4,6 +4,9 @@ orders    basket.placed     the reservation is consumed: it no longer expires
 orders    lines.released    parts of its lines go back to stock (cancelled, rejected, confirmed smaller)
 catalog   standard.changed      which editions offers may state, and are ordered by
 catalog   restriction.changed   which goods may not be listed, or not be ordered into a region
+members   stage.changed         how far offers of the suppliers that the group admitted reach
+members   circle.changed        the same, where its spaces are open to the circle
+members   company.linked        in which group's space a company's admissions count
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,7 +16,16 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.suppliers.register import actions as register_actions
 from services.suppliers.reservations import actions
 from services.suppliers.reservations.actions import LineRelease
+from services.suppliers.spaces import actions as space_actions
 from shared import clock
+from shared.contracts.members import (
+    CIRCLE_CHANGED,
+    COMPANY_LINKED,
+    STAGE_CHANGED,
+    CircleChanged,
+    CompanyLinked,
+    StageChanged,
+)
 from shared.contracts.orders import BASKET_PLACED, LINES_RELEASED, BasketPlaced, LinesReleased
 from shared.contracts.standards import RESTRICTION_CHANGED, STANDARD_CHANGED, RestrictionsChanged, StandardsChanged
 from shared.feed import Event
@@ -55,6 +67,24 @@ async def keep_restrictions(session: AsyncSession, events: Sequence[Event]) -> N
     await register_actions.restrictions_told(session, restrictions=[each for one in told for each in one.restrictions])
 
 
+async def keep_stages(session: AsyncSession, events: Sequence[Event]) -> None:
+    """Contractor groups opened or closed categories."""
+    told = [StageChanged.model_validate(event.data) for event in events]
+    await space_actions.stages_told(session, told=told, at=clock.now())
+
+
+async def keep_circles(session: AsyncSession, events: Sequence[Event]) -> None:
+    """Groups entered or left circles."""
+    told = [CircleChanged.model_validate(event.data) for event in events]
+    await space_actions.circles_told(session, told=told, at=clock.now())
+
+
+async def keep_links(session: AsyncSession, events: Sequence[Event]) -> None:
+    """Companies came to stand under others, or no longer do."""
+    told = [CompanyLinked.model_validate(event.data) for event in events]
+    await space_actions.links_told(session, told=told, at=clock.now())
+
+
 REACTIONS: Mapping[str, Mapping[str, Reaction]] = {
     "orders": {
         BASKET_PLACED: consume,
@@ -63,6 +93,11 @@ REACTIONS: Mapping[str, Mapping[str, Reaction]] = {
     "catalog": {
         STANDARD_CHANGED: keep_editions,
         RESTRICTION_CHANGED: keep_restrictions,
+    },
+    "members": {
+        STAGE_CHANGED: keep_stages,
+        CIRCLE_CHANGED: keep_circles,
+        COMPANY_LINKED: keep_links,
     },
 }
 """By source, then by type: what its worker follows, and what operators may retry."""

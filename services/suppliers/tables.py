@@ -1,6 +1,8 @@
 """Every table of this service, for Alembic."""
 
+from services.suppliers.admissions import tables as admission_tables
 from services.suppliers.applications import tables as application_tables
+from services.suppliers.consents import tables as consent_tables
 from services.suppliers.imports import tables as import_tables
 from services.suppliers.inventory import tables as inventory_tables
 from services.suppliers.invitations import tables as invitation_tables
@@ -10,9 +12,12 @@ from services.suppliers.papers import tables as paper_tables
 from services.suppliers.register import tables as register_tables
 from services.suppliers.reservations import tables as reservation_tables
 from services.suppliers.schema import metadata
+from services.suppliers.spaces import tables as space_tables
 
 __all__ = [
+    "admission_tables",
     "application_tables",
+    "consent_tables",
     "import_tables",
     "inventory_tables",
     "invitation_tables",
@@ -22,4 +27,5 @@ __all__ = [
     "paper_tables",
     "register_tables",
     "reservation_tables",
+    "space_tables",
 ]

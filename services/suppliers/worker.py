@@ -1,4 +1,4 @@
-"""The process beside `suppliers`: syncs, following `orders` and `catalog`, reservations and papers that end, tidying.
+"""The process beside `suppliers`: syncs, following its neighbours, new keys for offers, what ends by date, tidying.
 
 `python -m services.suppliers.worker` runs until SIGTERM or SIGINT.
 """
@@ -6,12 +6,14 @@
 import asyncio
 from functools import partial
 
+from services.suppliers.admissions.jobs import lapse_admissions
 from services.suppliers.app import paper_folder, sync_runner
 from services.suppliers.imports.jobs import work_syncs
 from services.suppliers.papers.jobs import sweep_papers, warn_of_ends
 from services.suppliers.reactions import REACTIONS
 from services.suppliers.reservations.jobs import expire_reservations
 from services.suppliers.settings import Settings
+from services.suppliers.spaces.jobs import follow_groups, rekey_offers
 from shared import clock, idempotency
 from shared.audit_chain import CHAIN_EVERY_SECONDS, chain_all
 from shared.clients.catalog import CatalogClient
@@ -23,6 +25,8 @@ from shared.logs import configure_logs
 from shared.worker import Periodic, run_worker
 
 _EXPIRE_EVERY_SECONDS = 5
+_REKEY_EVERY_SECONDS = 1
+_DAYS_EVERY_SECONDS = 60
 _TIDY_EVERY_SECONDS = 3600
 _WARN_EVERY_SECONDS = 900
 
@@ -40,7 +44,7 @@ async def main() -> None:
     database = Database(
         app_url=settings.database_url,
         system_url=settings.system_database_url,
-        pool_size=settings.sync_jobs_at_once + 4,
+        pool_size=settings.sync_jobs_at_once + 6,
     )
     neighbours = Neighbours(settings)
     runner = sync_runner(settings, database=database, catalog=CatalogClient(neighbours.client("catalog")))
@@ -68,6 +72,19 @@ async def main() -> None:
             ),
             Periodic(name="warn of ends", every_seconds=_WARN_EVERY_SECONDS, do=lambda: warn_of_ends(database)),
             Periodic(name="sweep papers", every_seconds=_TIDY_EVERY_SECONDS, do=lambda: sweep_papers(database, papers)),
+            Periodic(
+                name="new keys", every_seconds=_REKEY_EVERY_SECONDS, do=lambda: rekey_offers(database, at=clock.now())
+            ),
+            Periodic(
+                name="admissions that lapse",
+                every_seconds=_DAYS_EVERY_SECONDS,
+                do=lambda: lapse_admissions(database, at=clock.now()),
+            ),
+            Periodic(
+                name="groups by date",
+                every_seconds=_DAYS_EVERY_SECONDS,
+                do=lambda: follow_groups(database, at=clock.now()),
+            ),
             Periodic(name="tidy", every_seconds=_TIDY_EVERY_SECONDS, do=lambda: tidy(database)),
             Periodic(name="sweep", every_seconds=_TIDY_EVERY_SECONDS, do=lambda: asyncio.to_thread(runner.sweep)),
         ],

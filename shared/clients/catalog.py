@@ -36,6 +36,22 @@ class CatalogClient:
         )
         return ResolveAnswer.model_validate_json(answer.content).results
 
+    async def type_codes(self, *, category: str) -> list[str]:
+        """The component types of a category, also those that were withdrawn.
+
+        Raises:
+            ServiceRefused: UnknownCategory.
+            ServiceUnknown, ServiceAway.
+        """
+        found: list[str] = []
+        address: str | None = "/catalog/types"
+        params: dict[str, str] | None = {"category": category, "deprecated": "true", "limit": "200"}
+        while address is not None:
+            answer = await self._service.call("GET", address, params=params)
+            found += [str(each["code"]) for each in answer.json()]
+            address, params = answer.links.get("next", {}).get("url"), None
+        return found
+
     async def variant(self, *, key: str) -> VariantSnapshot:
         """One variant that somebody has used before.
 

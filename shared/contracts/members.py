@@ -9,6 +9,11 @@ from pydantic import BaseModel, Field
 
 from shared.contracts.fields import Answer
 
+COMPANY_LINKED = "dev.dougong.members.company.linked.v1"
+CIRCLE_CHANGED = "dev.dougong.members.circle.changed.v1"
+STAGE_GATES_CHANGED = "dev.dougong.members.stage.gates-changed.v1"
+STAGE_CHANGED = "dev.dougong.members.stage.changed.v1"
+
 
 class TaxId(Answer):
     """The number a company is registered under, in its one spelling."""
@@ -157,6 +162,19 @@ class StageChangeAnnounced(BaseModel):
     effective_from: datetime
 
 
+class StageGatesChanged(BaseModel):
+    """dev.dougong.members.stage.gates-changed.v1: gates of an open category fell, or hold again. Nothing is closed by
+    it: the group's admin or an operator suspends or reverts the change."""
+
+    group_id: UUID
+    category: str
+    stage: str
+    change_id: UUID
+    fallen: dict[str, str | None]
+    """What was measured, by gate; None: not measured."""
+    recovered: list[str]
+
+
 class StageView(Answer):
     """How far a contractor group has opened a category; a pair that is not listed is at S1."""
 
@@ -166,6 +184,12 @@ class StageView(Answer):
     circle_id: UUID | None = Field(description="The circle of stage S2.")
     since: datetime
     version: int
+    gates_looked_at: datetime | None = Field(default=None, description="When its gates were last judged again.")
+    fallen_gates: list[str] = Field(
+        default_factory=list,
+        description="Gates that held no longer then. The category stays open: only people narrow it.",
+        examples=[["valid_suppliers"]],
+    )
 
 
 class GateMeasurements(Answer):

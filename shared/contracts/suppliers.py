@@ -12,6 +12,8 @@ from shared.contracts.fields import Answer, Body, Currency, Name, QuantityText, 
 SUPPLIER_CHANGED = "dev.dougong.suppliers.supplier.changed.v1"
 OFFERS_CHANGED = "dev.dougong.suppliers.offers.changed.v1"
 OFFERS_REPRICED = "dev.dougong.suppliers.offers.repriced.v1"
+ADMISSION_CHANGED = "dev.dougong.suppliers.admission.changed.v1"
+CONSENT_CHANGED = "dev.dougong.suppliers.consent.changed.v1"
 STOCK_CHANGED = "dev.dougong.suppliers.stock.changed.v1"
 INVITATION_ACCEPTED = "dev.dougong.suppliers.invitation.accepted.v1"
 APPLICATION_CHANGED = "dev.dougong.suppliers.application.changed.v1"
@@ -180,6 +182,27 @@ class DocumentExpiring(Answer):
     categories: list[str] = Field(description="What the paper is for; none: everything.")
     ends_on: date = Field(description="The last day.")
     step: Literal[60, 30, 7, 0] = Field(description="Days left at most, counted to the first day without it.")
+
+
+class AdmissionChanged(Answer):
+    """dev.dougong.suppliers.admission.changed.v1: whether a contractor group buys from a supplier in a category."""
+
+    admission_id: UUID
+    category: str
+    status: Literal["ADMITTED", "SUSPENDED", "LAPSED", "ENDED"]
+    until: date | None = Field(description="The last day.")
+    recognised_from: UUID | None = Field(description="The group whose decision it relies on.")
+
+
+class ConsentChanged(Answer):
+    """dev.dougong.suppliers.consent.changed.v1: a supplier let others read of its record, or takes that back."""
+
+    consent_id: UUID
+    what: list[str]
+    audience: Literal["ORG", "CIRCLE", "MEMBERS"]
+    to_id: UUID | None
+    until: date
+    revoked: bool
 
 
 class QuoteLine(Body):

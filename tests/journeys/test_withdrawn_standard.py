@@ -97,6 +97,7 @@ async def story(
     world = World(app=app, http=http_to(app), database=database, folder=tmp_path, catalog=double, members=members)
     assert (await world.register()).status_code == 201
     assert (await world.qualify()).status_code == 200
+    await world.open_market()
     feed = FeedClient(ServiceClient("catalog", catalog, FixedToken(token_for(a_service(Scope.FEED_READ)))))
     follower = Follower(source="catalog", feed=feed, sessions=database.system, reactions=REACTIONS["catalog"])
     return Story(catalog=catalog, world=world, follower=follower)

@@ -20,6 +20,7 @@ from services.suppliers.offers.rules import Standing, Terms, Tier, paper_ends_of
 from services.suppliers.register.queries import register_now
 from services.suppliers.register.rules import NOTHING, Register
 from services.suppliers.reservations.rules import StockKey
+from services.suppliers.spaces.queries import OPEN_NOW, REACH_OF_OFFER
 from shared.arrays import array, quoted
 
 _KEPT_AT_MOST = 50_000
@@ -43,8 +44,9 @@ class OfferSeen:
 
 # The row versions (xmin) of offer, item and supplier tell a change without relying on anybody to count it. What is
 # known of a variant never changes.
+# An offer's own keys follow its reach in batches: both are asked, so nobody reserves what was narrowed meanwhile.
 _VERSIONS = text(
-    """
+    f"""
     SELECT (SELECT version FROM register_version) AS register,
         array_agg(CAST(w.number AS integer)) FILTER (WHERE w.version = n.version) AS known,
         array_agg(CAST(w.number AS integer)) FILTER (WHERE w.version <> n.version) AS news
@@ -54,7 +56,9 @@ _VERSIONS = text(
     JOIN offers o ON o.id = w.offer_id AND o.audience_keys && string_to_array(v.keys, ',')
     JOIN items i ON i.supplier_id = o.supplier_id AND i.item_no = o.item_no
     JOIN suppliers s ON s.company_id = o.supplier_id
+    LEFT JOIN offer_reaches r ON {REACH_OF_OFFER}
     CROSS JOIN LATERAL (SELECT concat_ws('/', o.xmin, i.xmin, s.xmin)) AS n (version)
+    WHERE {OPEN_NOW} && string_to_array(v.keys, ',')
     """
 )
 

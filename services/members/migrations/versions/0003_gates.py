@@ -1,0 +1,25 @@
+"""What the gates of an open category say since: looked at again while it is open.
+
+`fallen_gates` names those that hold no longer; the category stays open until somebody suspends or reverts it.
+"""
+
+from alembic import op
+
+revision = "0003_gates"
+down_revision = "0003_trust"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.execute(
+        """
+        ALTER TABLE stages
+            ADD COLUMN gates_looked_at timestamptz,
+            ADD COLUMN fallen_gates text[] NOT NULL DEFAULT '{}'"""
+    )
+
+
+def downgrade() -> None:
+    """What was found is history; it is not dropped."""
+    raise NotImplementedError
