@@ -2,6 +2,7 @@
 
 from fastapi import FastAPI
 
+from services.orders.case_files import routes as case_file_routes
 from services.orders.projects import routes as project_routes
 from services.orders.purchase_orders import basket_routes
 from services.orders.purchase_orders import routes as order_routes
@@ -44,12 +45,14 @@ def create_app(
             project_routes.router,
             basket_routes.router,
             order_routes.router,
+            case_file_routes.router,
             feed_router("orders"),
             audit_router("orders"),
             operations_router("orders", reactions=REACTIONS),
         ],
         closing=[neighbours.aclose] if neighbours is not None else [],
     )
+    app.state.companies = companies
     app.state.placement = Placement(
         database=database,
         reservations=reservations,
