@@ -8,11 +8,14 @@ import asyncio
 from datetime import timedelta
 
 from services.members.access import jobs
+from services.members.data_out import DATA_OUT
 from services.members.settings import Settings
+from services.members.stages.evidence import drill_done
 from services.members.stages.gate_data import NothingMeasured
 from services.members.stages.jobs import make_due_changes_effective
 from shared import clock
 from shared.audit_chain import CHAIN_EVERY_SECONDS, chain_all
+from shared.data_out_jobs import ExportRunner
 from shared.database import Database
 from shared.logs import configure_logs
 from shared.worker import Periodic, run_worker
@@ -31,9 +34,11 @@ async def main() -> None:
     """Run until a signal."""
     settings = Settings()
     configure_logs(service="members-worker", level=settings.log_level)
-    database = Database(app_url=settings.database_url, system_url=settings.system_database_url, pool_size=2)
+    database = Database(app_url=settings.database_url, system_url=settings.system_database_url, pool_size=4)
+    exports = ExportRunner(DATA_OUT, database=database, data_dir=settings.data_dir, completed=drill_done)
     await run_worker(
         periodic=[
+            Periodic(name="sweep exports", every_seconds=3600, do=exports.sweep),
             Periodic(
                 name="chain audit log",
                 every_seconds=CHAIN_EVERY_SECONDS,
@@ -46,6 +51,7 @@ async def main() -> None:
             ),
             Periodic(name="tidy", every_seconds=3600, do=lambda: tidy(database, settings)),
         ],
+        loops=[exports.work],
         closing=[database.dispose],
     )
 

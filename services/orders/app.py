@@ -14,6 +14,7 @@ from shared.audit_routes import audit_router
 from shared.clients.members import MembersClient
 from shared.clients.reservations import ReservationsClient
 from shared.clients.transport import Neighbours
+from shared.data_out_routes import data_out_router
 from shared.database import Database
 from shared.feed import feed_router
 from shared.http import create_service
@@ -48,6 +49,7 @@ def create_app(
             case_file_routes.router,
             feed_router("orders"),
             audit_router("orders"),
+            data_out_router("orders"),
             operations_router("orders", reactions=REACTIONS),
         ],
         closing=[neighbours.aclose] if neighbours is not None else [],

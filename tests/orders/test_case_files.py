@@ -116,7 +116,7 @@ async def test_without_a_case_file_an_operator_reads_no_price(world: World):
         ):
             answer = await world.read(operator, path)
             assert PRICE not in answer.text, path
-            assert answer.status_code in {403, 404} or answer.json() == [] or path.startswith("/orders/audit"), path
+            assert answer.status_code in {403, 404} or "export" in path or answer.json() == [], path
 
 
 async def test_the_owner_sees_the_file_at_once_with_its_reason(case: Case):

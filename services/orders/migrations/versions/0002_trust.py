@@ -1,11 +1,11 @@
-"""The audit log: what was done and refused, by whom, chained for each company it concerns; and case files.
+"""The audit log: what was done and refused, by whom, chained for each company it concerns; exports; and case files.
 
 A case file belongs to the owner of the documents and to the operator's company. Only its end is ever added to it.
 """
 
 from alembic import op
 
-from shared.house_tables import audit_schema
+from shared.house_tables import audit_schema, export_schema
 from shared.walls import append_only, row_security
 
 revision = "0002_trust"
@@ -76,6 +76,7 @@ _GUARD = [
 def upgrade() -> None:
     for statement in (
         *audit_schema("orders"),
+        *export_schema(),
         _CASE_FILES,
         "CREATE INDEX ix_case_files_operator_id_id ON case_files (operator_id, id)",
         _LOOKS,
