@@ -7,6 +7,7 @@ from infra.commands import (
     audit,
     catalog,
     circles,
+    data_out,
     onboarding,
     ordering,
     orders,
@@ -27,7 +28,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for part in (setup, people, ordering, status):
+for part in (setup, people, ordering, status, data_out):
     app.registered_commands += part.app.registered_commands
 for part in (onboarding, reviewing):
     suppliers.app.registered_commands += part.app.registered_commands

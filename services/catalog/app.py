@@ -24,6 +24,7 @@ from services.catalog.units import routes as unit_routes
 from services.catalog.uploads import routes as upload_routes
 from shared.audit_routes import audit_router
 from shared.clients.transport import Neighbours
+from shared.data_out_routes import data_out_router
 from shared.database import Database
 from shared.feed import feed_router
 from shared.http import create_service
@@ -65,6 +66,7 @@ def create_app(
             equivalent_routes.router,
             feed_router("catalog"),
             audit_router("catalog"),
+            data_out_router("catalog"),
             operations_router("catalog", reactions=REACTIONS),
         ],
         closing=[] if neighbours is None else [neighbours.aclose],

@@ -22,6 +22,7 @@ from shared.audit_routes import audit_router
 from shared.clients.catalog import CatalogClient
 from shared.clients.measurements import QualityClient, SpendClient
 from shared.clients.transport import Neighbours
+from shared.data_out_routes import data_out_router
 from shared.database import Database, transaction
 from shared.feed import feed_router
 from shared.http import create_service
@@ -58,6 +59,7 @@ def create_app(
             stage_platform_routes.router,
             feed_router("members"),
             audit_router("members"),
+            data_out_router("members"),
             operations_router("members", reactions=REACTIONS),
         ],
         closing=closing,

@@ -9,11 +9,14 @@ from datetime import timedelta
 
 from services.members.access import jobs
 from services.members.app import measured_by
+from services.members.data_out import DATA_OUT
 from services.members.settings import Settings
+from services.members.stages.evidence import drill_done
 from services.members.stages.jobs import look_at_open_gates, make_due_changes_effective
 from shared import clock
 from shared.audit_chain import CHAIN_EVERY_SECONDS, chain_all
 from shared.clients.transport import Neighbours
+from shared.data_out_jobs import ExportRunner
 from shared.database import Database
 from shared.logs import configure_logs
 from shared.worker import Periodic, run_worker
@@ -32,11 +35,13 @@ async def main() -> None:
     """Run until a signal."""
     settings = Settings()
     configure_logs(service="members-worker", level=settings.log_level)
-    database = Database(app_url=settings.database_url, system_url=settings.system_database_url, pool_size=3)
     neighbours = Neighbours(settings)
+    database = Database(app_url=settings.database_url, system_url=settings.system_database_url, pool_size=4)
     gate_data = measured_by(neighbours, database=database)
+    exports = ExportRunner(DATA_OUT, database=database, data_dir=settings.data_dir, completed=drill_done)
     await run_worker(
         periodic=[
+            Periodic(name="sweep exports", every_seconds=3600, do=exports.sweep),
             Periodic(
                 name="chain audit log",
                 every_seconds=CHAIN_EVERY_SECONDS,
@@ -54,6 +59,7 @@ async def main() -> None:
             ),
             Periodic(name="tidy", every_seconds=3600, do=lambda: tidy(database, settings)),
         ],
+        loops=[exports.work],
         closing=[neighbours.aclose, database.dispose],
     )
 

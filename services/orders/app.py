@@ -2,6 +2,7 @@
 
 from fastapi import FastAPI
 
+from services.orders.case_files import routes as case_file_routes
 from services.orders.measurements import routes as measurement_routes
 from services.orders.projects import routes as project_routes
 from services.orders.purchase_orders import basket_routes
@@ -14,6 +15,7 @@ from shared.audit_routes import audit_router
 from shared.clients.members import MembersClient
 from shared.clients.reservations import ReservationsClient
 from shared.clients.transport import Neighbours
+from shared.data_out_routes import data_out_router
 from shared.database import Database
 from shared.feed import feed_router
 from shared.http import create_service
@@ -46,12 +48,15 @@ def create_app(
             basket_routes.router,
             order_routes.router,
             measurement_routes.router,
+            case_file_routes.router,
             feed_router("orders"),
             audit_router("orders"),
+            data_out_router("orders"),
             operations_router("orders", reactions=REACTIONS),
         ],
         closing=[neighbours.aclose] if neighbours is not None else [],
     )
+    app.state.companies = companies
     app.state.placement = Placement(
         database=database,
         reservations=reservations,

@@ -5,9 +5,11 @@
 
 import asyncio
 
+from services.orders.data_out import DATA_OUT
 from services.orders.settings import Settings
 from shared import idempotency
 from shared.audit_chain import CHAIN_EVERY_SECONDS, chain_all
+from shared.data_out_jobs import ExportRunner
 from shared.database import Database, transaction
 from shared.logs import configure_logs
 from shared.worker import Periodic, run_worker
@@ -25,9 +27,11 @@ async def main() -> None:
     """Run until told to stop."""
     settings = Settings()
     configure_logs(service="orders-worker", level=settings.log_level)
-    database = Database(app_url=settings.database_url, system_url=settings.system_database_url, pool_size=2)
+    database = Database(app_url=settings.database_url, system_url=settings.system_database_url, pool_size=4)
+    exports = ExportRunner(DATA_OUT, database=database, data_dir=settings.data_dir)
     await run_worker(
         periodic=[
+            Periodic(name="sweep exports", every_seconds=3600, do=exports.sweep),
             Periodic(
                 name="chain audit log",
                 every_seconds=CHAIN_EVERY_SECONDS,
@@ -35,6 +39,7 @@ async def main() -> None:
             ),
             Periodic(name="prune_keys", every_seconds=_HOUR, do=lambda: prune_keys(database)),
         ],
+        loops=[exports.work],
         closing=[database.dispose],
     )
 

@@ -27,6 +27,7 @@ from shared.audit_routes import audit_router
 from shared.clients.catalog import CatalogClient
 from shared.clients.members import MembersClient
 from shared.clients.transport import Neighbours
+from shared.data_out_routes import data_out_router
 from shared.database import Database
 from shared.feed import feed_router
 from shared.http import create_service
@@ -55,6 +56,7 @@ def create_app(
         routers=[
             feed_router("suppliers"),
             audit_router("suppliers"),
+            data_out_router("suppliers"),
             operations_router("suppliers", reactions=REACTIONS),
             reservation_routes.router,
             offer_routes.router,

@@ -8,6 +8,7 @@ from functools import partial
 
 from services.suppliers.admissions.jobs import lapse_admissions
 from services.suppliers.app import paper_folder, sync_runner
+from services.suppliers.data_out import DATA_OUT
 from services.suppliers.imports.jobs import work_syncs
 from services.suppliers.papers.jobs import sweep_papers, warn_of_ends
 from services.suppliers.reactions import REACTIONS
@@ -19,6 +20,7 @@ from shared.audit_chain import CHAIN_EVERY_SECONDS, chain_all
 from shared.clients.catalog import CatalogClient
 from shared.clients.feed import FeedClient
 from shared.clients.transport import Neighbours
+from shared.data_out_jobs import ExportRunner
 from shared.database import Database, transaction
 from shared.follower import Follower
 from shared.logs import configure_logs
@@ -49,6 +51,7 @@ async def main() -> None:
     neighbours = Neighbours(settings)
     runner = sync_runner(settings, database=database, catalog=CatalogClient(neighbours.client("catalog")))
     papers = paper_folder(settings)
+    exports = ExportRunner(DATA_OUT, database=database, data_dir=settings.data_dir)
     await run_worker(
         followers=[
             Follower(
@@ -60,6 +63,7 @@ async def main() -> None:
             for source, reactions in REACTIONS.items()
         ],
         periodic=[
+            Periodic(name="sweep exports", every_seconds=3600, do=exports.sweep),
             Periodic(
                 name="chain audit log",
                 every_seconds=CHAIN_EVERY_SECONDS,
@@ -88,7 +92,7 @@ async def main() -> None:
             Periodic(name="tidy", every_seconds=_TIDY_EVERY_SECONDS, do=lambda: tidy(database)),
             Periodic(name="sweep", every_seconds=_TIDY_EVERY_SECONDS, do=lambda: asyncio.to_thread(runner.sweep)),
         ],
-        loops=[partial(work_syncs, runner) for _ in range(settings.sync_jobs_at_once)],
+        loops=[exports.work, *(partial(work_syncs, runner) for _ in range(settings.sync_jobs_at_once))],
         closing=[neighbours.aclose, database.dispose],
     )
 

@@ -18,6 +18,7 @@ LINES_AT_MOST = 10_000
 BASKET_PLACED = "dev.dougong.orders.basket.placed.v1"
 LINES_RELEASED = "dev.dougong.orders.lines.released.v1"
 ORDER_CHANGED = "dev.dougong.orders.order.changed.v1"
+CASE_FILE_CHANGED = "dev.dougong.orders.case_file.changed.v1"
 
 Side = Literal["buyer", "supplier"]
 LineNo = Annotated[int, Field(ge=1, le=LINES_AT_MOST)]
@@ -349,3 +350,16 @@ class OrderChanged(BaseModel):
     state: str
     awaits: list[Side]
     version: int
+
+
+class CaseFileChanged(BaseModel):
+    """dev.dougong.orders.case_file.changed.v1: operator staff opened an owner's documents, or the file was ended.
+
+    The reason stands in the file, for the owner alone.
+    """
+
+    case_file_id: UUID
+    owner_id: UUID
+    operator_id: UUID
+    what: Literal["opened", "ended"]
+    expires_at: datetime

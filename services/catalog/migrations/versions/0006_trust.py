@@ -1,8 +1,8 @@
-"""The audit log: what was done and refused, by whom, chained for each company it concerns."""
+"""The audit log: what was done and refused, by whom, chained for each company it concerns; and exports."""
 
 from alembic import op
 
-from shared.house_tables import audit_schema
+from shared.house_tables import audit_schema, export_schema
 
 revision = "0006_trust"
 down_revision = "0005"
@@ -11,7 +11,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    for statement in audit_schema("catalog"):
+    for statement in (*audit_schema("catalog"), *export_schema()):
         op.execute(statement)
 
 

@@ -1,0 +1,154 @@
+"""Operators do not trade (domain.md 3.5 T8): from the first space that is opened beyond S1, nobody gets both parts.
+
+Before that a contractor's purchasing centre may run its own private space. What a company or a person holds already
+stays until somebody takes it; `members` shows it, and the gate to S3 asks for none.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col, select
+
+from services.members.companies.rules import CompanyKind, CompanyStatus, top_of_chain
+from services.members.companies.tables import Company, CompanyLink
+from shared.clock import business_date
+from shared.errors import Conflict, FieldError
+
+TRADING_KINDS = frozenset(
+    {
+        CompanyKind.CONTRACTOR_GROUP,
+        CompanyKind.CONTRACTOR,
+        CompanyKind.BRANCH,
+        CompanyKind.SUPPLIER,
+        CompanyKind.CARRIER,
+    }
+)
+TRADING_ROLES = frozenset({"requester", "buyer", "approver", "finance", "supplier_sales", "supplier_finance"})
+
+
+class OperatorsDoNotTrade(Conflict):
+    """Since a space stands open beyond its contractor, no company and no person both operates and trades (T8)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Held:
+    """What a person holds in one company."""
+
+    roles: frozenset[str]
+    kinds: frozenset[str]
+
+
+def kinds_fault(kinds: Collection[str]) -> str | None:
+    """Why a company cannot be all of these, as a sentence."""
+    traded = sorted(TRADING_KINDS & set(kinds))
+    if CompanyKind.OPERATOR in kinds and traded:
+        return f"An operator does not trade: {', '.join(traded)}."
+    return None
+
+
+def roles_fault(granted: Held, *, elsewhere: Collection[Held]) -> str | None:
+    """Why a person cannot have these roles in this company, beside what it holds in others, as a sentence."""
+    trades = TRADING_ROLES & granted.roles
+    operates = "operator" in granted.roles
+    if operates and TRADING_KINDS & granted.kinds:
+        return "The company trades; its people do not operate."
+    if trades and CompanyKind.OPERATOR in granted.kinds:
+        return "The company operates; its people do not trade."
+    if trades and any(CompanyKind.OPERATOR in other.kinds for other in elsewhere):
+        return "The person acts for an operator; it does not trade."
+    if operates and any(TRADING_ROLES & other.roles for other in elsewhere):
+        return "The person trades for another company; it does not operate."
+    return None
+
+
+_OPEN = text("SELECT EXISTS (SELECT FROM stages WHERE stage <> 'S1')")
+_ELSEWHERE = text(
+    """
+    SELECT m.roles, c.kinds FROM memberships m JOIN companies c ON c.id = m.company_id
+    WHERE m.person_id = :person_id AND m.company_id <> :company_id
+      AND (m.valid_until IS NULL OR m.valid_until > :at)
+    """
+)
+
+
+async def a_space_is_open_anywhere(session: AsyncSession) -> bool:
+    """Whether any contractor group has opened any category; needs a system session."""
+    return bool(await session.scalar(_OPEN))
+
+
+async def check_kinds(session: AsyncSession, *, kinds: Collection[str]) -> None:
+    """Raises OperatorsDoNotTrade; needs a system session."""
+    fault = kinds_fault(kinds)
+    if fault is not None and await a_space_is_open_anywhere(session):
+        raise OperatorsDoNotTrade(fault, errors=[FieldError(field="kinds", rule="Neutrality", message=fault)])
+
+
+async def check_roles(
+    session: AsyncSession,
+    *,
+    person_id: UUID,
+    company_id: UUID,
+    kinds: Collection[str],
+    roles: Collection[str],
+    at: datetime,
+) -> None:
+    """Raises OperatorsDoNotTrade; needs a system session, for the person may act for several companies."""
+    rows = await session.execute(_ELSEWHERE, {"person_id": person_id, "company_id": company_id, "at": at})
+    elsewhere = [Held(roles=frozenset(row.roles), kinds=frozenset(row.kinds)) for row in rows]
+    fault = roles_fault(Held(roles=frozenset(roles), kinds=frozenset(kinds)), elsewhere=elsewhere)
+    if fault is not None and await a_space_is_open_anywhere(session):
+        raise OperatorsDoNotTrade(fault, errors=[FieldError(field="roles", rule="Neutrality", message=fault)])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Record:
+    """How things stand: who operates, who of them trades, who belongs to an operator's group and trades."""
+
+    open_spaces: int
+    operators: list[tuple[Company, list[str]]]
+    """Each active operator with the kinds in which it trades."""
+    people_with_both: int
+    affiliates: list[tuple[Company, UUID]]
+    """Companies that trade under one top with an operator, and which."""
+
+    @property
+    def neutral(self) -> bool:
+        """Whether nobody both operates and trades."""
+        return self.people_with_both == 0 and not any(kinds for _, kinds in self.operators)
+
+
+_BOTH = text(
+    """
+    SELECT count(*) FROM (
+        SELECT person_id FROM memberships
+        WHERE valid_until IS NULL OR valid_until > :at
+        GROUP BY person_id
+        HAVING bool_or('operator' = ANY (roles)) AND bool_or(roles && CAST(:trading AS text[]))
+    ) AS held
+    """
+)
+_OPENED = text("SELECT count(*) FROM stages WHERE stage <> 'S1'")
+
+
+async def record_anywhere(session: AsyncSession, *, at: datetime) -> Record:
+    """The neutrality record as of now; needs a system session, for it reaches over all companies."""
+    active = (await session.scalars(select(Company).where(col(Company.status) == CompanyStatus.ACTIVE))).all()
+    operators = [company for company in active if CompanyKind.OPERATOR in company.kinds]
+    links = [link.as_rule for link in (await session.scalars(select(CompanyLink))).all()]
+    on = business_date(at)
+    above = {top_of_chain(company.id, links, on=on): company.id for company in operators}
+    affiliates = []
+    for company in active:
+        operator = above.get(top_of_chain(company.id, links, on=on))
+        if operator is not None and TRADING_KINDS & set(company.kinds):
+            affiliates.append((company, operator))
+    return Record(
+        open_spaces=await session.scalar(_OPENED) or 0,
+        operators=[(company, sorted(TRADING_KINDS & set(company.kinds))) for company in operators],
+        people_with_both=await session.scalar(_BOTH, {"at": at, "trading": sorted(TRADING_ROLES)}) or 0,
+        affiliates=affiliates,
+    )
