@@ -1,6 +1,7 @@
 """Four services, one PostgreSQL database each. Who calls whom:
 
     members    <- everyone     public keys (once), a company's public identity
+    orders, suppliers <- members  follows (webhooks to companies)
     catalog    <- suppliers    resolve variants          catalog   follows suppliers (search index)
     suppliers  <- orders       reserve, release          suppliers follows orders    (consume, release)
                                                          suppliers follows catalog   (standards, restrictions)

@@ -14,6 +14,10 @@ from services.members.settings import Settings
 from services.members.stages import platform_routes as stage_platform_routes
 from services.members.stages import routes as stage_routes
 from services.members.stages.gate_data import GateData, NothingMeasured
+from services.members.webhooks import delivery_routes as webhook_delivery_routes
+from services.members.webhooks import routes as webhook_routes
+from services.members.webhooks.description import describe_webhooks
+from services.members.webhooks.sending import Sender
 from shared import clock
 from shared.database import Database, transaction
 from shared.feed import feed_router
@@ -23,14 +27,21 @@ from shared.operations import operations_router
 
 
 def create_app(
-    settings: Settings, *, database: Database, verifier: Verifier, gate_data: GateData | None = None
+    settings: Settings,
+    *,
+    database: Database,
+    verifier: Verifier,
+    gate_data: GateData | None = None,
+    webhook_sender: Sender | None = None,
 ) -> FastAPI:
-    """The service over a database; `gate_data` measures what the gates of stage changes need from other services."""
+    """The service over a database; `gate_data` measures what the gates of stage changes need from other services,
+    `webhook_sender` judges the addresses of webhooks."""
     app = create_service(
         name="members",
         title="Dougong members",
         description=(
-            "Who takes part, and what may they see: companies, people, sign-in, API clients, tokens, circles, stages."
+            "Who takes part, and what may they see: companies, people, sign-in, API clients, tokens, circles, stages, "
+            "webhooks."
         ),
         settings=settings,
         database=database,
@@ -43,11 +54,15 @@ def create_app(
             circle_routes.router,
             stage_routes.router,
             stage_platform_routes.router,
+            webhook_routes.router,
+            webhook_delivery_routes.router,
             feed_router("members"),
             operations_router("members", reactions=REACTIONS),
         ],
     )
     app.state.gate_data = gate_data or NothingMeasured()
+    app.state.webhook_sender = webhook_sender or Sender(policy=settings.webhook_policy)
+    describe_webhooks(app)
     app.state.passwords = Passwords(at_once=settings.password_checks_at_once)
     return app
 
