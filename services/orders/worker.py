@@ -1,17 +1,24 @@
-"""The background work of `orders`: forgetting Idempotency-Keys older than seven days. It follows no feed yet.
+"""The background work of `orders`: following `members` (stages and circles), closing joint purchasing notices,
+forgetting Idempotency-Keys older than seven days.
 
 `python -m services.orders.worker` runs until SIGTERM or SIGINT.
 """
 
 import asyncio
 
+from services.orders.reactions import REACTIONS
 from services.orders.settings import Settings
-from shared import idempotency
+from services.orders.sourcing.jobs import close_due_notices
+from shared import clock, idempotency
+from shared.clients.feed import FeedClient
+from shared.clients.transport import Neighbours
 from shared.database import Database, transaction
+from shared.follower import Follower
 from shared.logs import configure_logs
 from shared.worker import Periodic, run_worker
 
 _HOUR = 3600
+_CLOSE_EVERY_SECONDS = 30
 
 
 async def prune_keys(database: Database) -> int:
@@ -24,10 +31,27 @@ async def main() -> None:
     """Run until told to stop."""
     settings = Settings()
     configure_logs(service="orders-worker", level=settings.log_level)
-    database = Database(app_url=settings.database_url, system_url=settings.system_database_url, pool_size=2)
+    database = Database(app_url=settings.database_url, system_url=settings.system_database_url, pool_size=4)
+    neighbours = Neighbours(settings)
     await run_worker(
-        periodic=[Periodic(name="prune_keys", every_seconds=_HOUR, do=lambda: prune_keys(database))],
-        closing=[database.dispose],
+        followers=[
+            Follower(
+                source=source,
+                feed=FeedClient(neighbours.client(source)),
+                sessions=database.system,
+                reactions=reactions,
+            )
+            for source, reactions in REACTIONS.items()
+        ],
+        periodic=[
+            Periodic(name="prune_keys", every_seconds=_HOUR, do=lambda: prune_keys(database)),
+            Periodic(
+                name="close joint notices",
+                every_seconds=_CLOSE_EVERY_SECONDS,
+                do=lambda: close_due_notices(database.system, at=clock.now()),
+            ),
+        ],
+        closing=[neighbours.aclose, database.dispose],
     )
 
 
