@@ -2,7 +2,7 @@
 
 import typer
 
-from infra.commands import catalog, joint, ordering, orders, people, setup, status, suppliers, webhooks
+from infra.commands import audit, catalog, joint, ordering, orders, people, setup, status, suppliers, webhooks
 from infra.commands.console import EXIT_CODES
 
 app = typer.Typer(
@@ -20,6 +20,7 @@ app.add_typer(suppliers.app, name="suppliers")
 app.add_typer(orders.app, name="orders")
 app.add_typer(joint.app, name="joint")
 app.add_typer(webhooks.app, name="webhooks")
+app.add_typer(audit.app, name="audit")
 
 
 def main() -> None:

@@ -19,6 +19,7 @@ from services.members.webhooks import routes as webhook_routes
 from services.members.webhooks.description import describe_webhooks
 from services.members.webhooks.sending import Sender
 from shared import clock
+from shared.audit_routes import audit_router
 from shared.database import Database, transaction
 from shared.feed import feed_router
 from shared.http import create_service
@@ -57,6 +58,7 @@ def create_app(
             webhook_routes.router,
             webhook_delivery_routes.router,
             feed_router("members"),
+            audit_router("members"),
             operations_router("members", reactions=REACTIONS),
         ],
     )

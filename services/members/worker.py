@@ -15,6 +15,7 @@ from services.members.stages.jobs import make_due_changes_effective
 from services.members.webhooks.jobs import Deliverer, forget_old
 from services.members.webhooks.sending import Sender
 from shared import clock
+from shared.audit_chain import CHAIN_EVERY_SECONDS, chain_all
 from shared.clients.feed import FeedClient
 from shared.clients.transport import Neighbours
 from shared.database import Database
@@ -57,6 +58,11 @@ async def main() -> None:
             for source, reactions in REACTIONS.items()
         ],
         periodic=[
+            Periodic(
+                name="chain audit log",
+                every_seconds=CHAIN_EVERY_SECONDS,
+                do=lambda: chain_all(database.system, service="members"),
+            ),
             Periodic(
                 name="stage changes",
                 every_seconds=_STAGES_EVERY_SECONDS,

@@ -10,6 +10,7 @@ from services.orders.reactions import REACTIONS
 from services.orders.settings import Settings
 from services.orders.sourcing.jobs import close_due_notices
 from shared import clock, idempotency
+from shared.audit_chain import CHAIN_EVERY_SECONDS, chain_all
 from shared.clients.feed import FeedClient
 from shared.clients.transport import Neighbours
 from shared.database import Database, transaction
@@ -44,6 +45,11 @@ async def main() -> None:
             for source, reactions in REACTIONS.items()
         ],
         periodic=[
+            Periodic(
+                name="chain audit log",
+                every_seconds=CHAIN_EVERY_SECONDS,
+                do=lambda: chain_all(database.system, service="orders"),
+            ),
             Periodic(name="prune_keys", every_seconds=_HOUR, do=lambda: prune_keys(database)),
             Periodic(
                 name="close joint notices",

@@ -11,6 +11,8 @@ _TOLD = {
     EventType.ORDER_PLACED: "A purchase order was placed. Goes to its buyer and to its supplier, each its own.",
     EventType.ORDER_CHANGED: "A purchase order was answered, changed or cancelled. Goes to its buyer and its supplier.",
     EventType.SUPPLIER_CHANGED: "A supplier's qualification changed. Goes to the supplier.",
+    EventType.APPLICATION_CHANGED: "A supplier's application for qualification moved on. Goes to the supplier.",
+    EventType.ADMISSION_CHANGED: "Whether a contractor group buys from a supplier in a category changed. Goes to both.",
     EventType.DOCUMENT_EXPIRING: "A document of a supplier ends soon or has ended. Goes to the supplier.",
     EventType.OFFERS_NEED_UPDATE: "Offers need an update before they can be ordered. Goes to the supplier.",
     EventType.STAGE_ANNOUNCED: "From a day on a contractor group opens a category further. Goes to the group, the "
@@ -20,6 +22,8 @@ _TOLD = {
     EventType.JOINT_NOTICE_OPENED: "A group opened a joint purchasing notice. Goes to the groups that may see it.",
     EventType.JOINT_NOTICE_CHANGED: "A joint purchasing notice was joined, left, closed or cancelled. Goes to the "
     "groups that may see it; it does not say how much anybody wants.",
+    EventType.CASE_FILE_CHANGED: "Operator staff opened your documents for a recorded reason, or the file was ended. "
+    "Goes to the company whose documents they are.",
     EventType.ENDPOINT_DISABLED: "An endpoint of yours was disabled (gone, or failing for days). Goes to your others.",
     PING: "A test you asked for.",
 }

@@ -75,10 +75,15 @@ def _order_changed(_: str, data: Data) -> list[About]:
     return [About(subject_id=order_id, path=f"/orders/purchase-orders/{order_id}", parties=parties)]
 
 
-def _own_matter_of_a_supplier(path: str) -> Callable[[str, Data], list[About]]:
+def _of_a_supplier(path: str, *, subject_in: str = "", beside: str = "") -> Callable[[str, Data], list[About]]:
+    """Matters of a supplier: of itself and of the company in the member `beside`. `subject_in` names the member with
+    the object's id where the event's own subject is not it."""
+
     def told(subject: str, data: Data) -> list[About]:
-        parties = _ids(data, "supplier_id")
-        return [About(subject_id=subject, path=path.format(supplier_id=each), parties=parties) for each in parties]
+        parties = _ids(data, "supplier_id", *([beside] if beside else []))
+        subject_id = str(data[subject_in]) if subject_in else subject
+        about = path.format(supplier_id=data["supplier_id"], subject_id=subject_id)
+        return [About(subject_id=subject_id, path=about, parties=parties)]
 
     return told
 
@@ -117,6 +122,13 @@ def _joint_notice(_: str, data: Data) -> list[About]:
     return [About(subject_id=notice_id, path=f"/orders/joint-notices/{notice_id}", parties=_ids(data, "group_ids"))]
 
 
+def _case_file(_: str, data: Data) -> list[About]:
+    """The owner whose documents operator staff may look into; nobody else."""
+    case_file_id = data["case_file_id"]
+    parties = _ids(data, "owner_id")
+    return [About(subject_id=case_file_id, path=f"/orders/case-files/{case_file_id}", parties=parties)]
+
+
 def _endpoint_disabled(_: str, data: Data) -> list[About]:
     endpoint_id, company_id = data["endpoint_id"], data["company_id"]
     path = f"/members/companies/{company_id}/webhooks/{endpoint_id}"
@@ -128,21 +140,30 @@ READERS: Mapping[str, Mapping[str, tuple[EventType, Reader]]] = {
     "orders": {
         "dev.dougong.orders.basket.placed.v1": (EventType.ORDER_PLACED, _orders_placed),
         "dev.dougong.orders.order.changed.v1": (EventType.ORDER_CHANGED, _order_changed),
+        "dev.dougong.orders.case_file.changed.v1": (EventType.CASE_FILE_CHANGED, _case_file),
         "dev.dougong.orders.joint_notice.opened.v1": (EventType.JOINT_NOTICE_OPENED, _joint_notice),
         "dev.dougong.orders.joint_notice.changed.v1": (EventType.JOINT_NOTICE_CHANGED, _joint_notice),
     },
     "suppliers": {
         "dev.dougong.suppliers.supplier.changed.v1": (
             EventType.SUPPLIER_CHANGED,
-            _own_matter_of_a_supplier("/suppliers/{supplier_id}"),
+            _of_a_supplier("/suppliers/{supplier_id}"),
+        ),
+        "dev.dougong.suppliers.application.changed.v1": (
+            EventType.APPLICATION_CHANGED,
+            _of_a_supplier("/suppliers/{supplier_id}/application", subject_in="application_id"),
+        ),
+        "dev.dougong.suppliers.admission.changed.v1": (
+            EventType.ADMISSION_CHANGED,
+            _of_a_supplier("/suppliers/admissions/{subject_id}", subject_in="admission_id", beside="group_id"),
         ),
         "dev.dougong.suppliers.document.expiring.v1": (
             EventType.DOCUMENT_EXPIRING,
-            _own_matter_of_a_supplier("/suppliers/{supplier_id}"),
+            _of_a_supplier("/suppliers/{supplier_id}", subject_in="subject_id"),
         ),
         "dev.dougong.suppliers.offers.needs_update.v1": (
             EventType.OFFERS_NEED_UPDATE,
-            _own_matter_of_a_supplier("/suppliers/offers?needs_update=true"),
+            _of_a_supplier("/suppliers/offers?needs_update=true"),
         ),
     },
     "members": {

@@ -10,6 +10,8 @@ class EventType(StrEnum):
     ORDER_PLACED = "order.placed"
     ORDER_CHANGED = "order.changed"
     SUPPLIER_CHANGED = "supplier.changed"
+    APPLICATION_CHANGED = "application.changed"
+    ADMISSION_CHANGED = "admission.changed"
     DOCUMENT_EXPIRING = "document.expiring"
     OFFERS_NEED_UPDATE = "offers.needs_update"
     STAGE_ANNOUNCED = "stage.announced"
@@ -17,6 +19,7 @@ class EventType(StrEnum):
     CIRCLE_CHANGED = "circle.changed"
     JOINT_NOTICE_OPENED = "joint_notice.opened"
     JOINT_NOTICE_CHANGED = "joint_notice.changed"
+    CASE_FILE_CHANGED = "case_file.changed"
     ENDPOINT_DISABLED = "webhook_endpoint.disabled"
 
 

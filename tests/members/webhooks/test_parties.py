@@ -86,6 +86,18 @@ async def test_only_the_types_an_endpoint_asks_for_are_told(office: Office):
     assert len(await told(office, buyer, changed)) == 1
 
 
+async def test_an_admission_goes_to_both_sides_and_a_case_file_to_its_owner(office: Office):
+    (group, at_group), (supplier, at_supplier), (other, at_other) = await three(office)
+    admission, case = str(new_id()), str(new_id())
+    data = {"admission_id": admission, "group_id": str(group), "supplier_id": str(supplier)}
+    await office.follow(office.event("suppliers", "admission.changed", data))
+    opened = {"case_file_id": case, "owner_id": str(group), "operator_id": str(other), "what": "opened"}
+    await office.follow(office.event("orders", "case_file.changed", opened))
+    assert await told(office, group, at_group) == [("admission.changed", admission), ("case_file.changed", case)]
+    assert await told(office, supplier, at_supplier) == [("admission.changed", admission)]
+    assert await told(office, other, at_other) == []
+
+
 @pytest.mark.parametrize(
     ("source", "what", "data"),
     [
@@ -130,7 +142,7 @@ async def test_a_suppliers_own_matters_go_to_itself(office: Office):
     }
     await office.follow(office.event("suppliers", "supplier.changed", data, subject=str(supplier)))
     await office.follow(
-        office.event("suppliers", "document.expiring", {"supplier_id": str(supplier)}, subject="licence")
+        office.event("suppliers", "document.expiring", {"supplier_id": str(supplier), "subject_id": "licence"})
     )
     assert await told(office, supplier, at_supplier) == [
         ("document.expiring", "licence"),

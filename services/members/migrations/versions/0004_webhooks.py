@@ -8,8 +8,8 @@ from alembic import op
 
 from shared.walls import row_security
 
-revision = "0003_webhooks"
-down_revision = "0002"
+revision = "0004_webhooks"
+down_revision = "0003_trust"
 branch_labels = None
 depends_on = None
 
