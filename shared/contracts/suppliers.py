@@ -12,6 +12,7 @@ from shared.contracts.fields import Answer, Body, Currency, Name, QuantityText, 
 SUPPLIER_CHANGED = "dev.dougong.suppliers.supplier.changed.v1"
 OFFERS_CHANGED = "dev.dougong.suppliers.offers.changed.v1"
 OFFERS_REPRICED = "dev.dougong.suppliers.offers.repriced.v1"
+OFFERS_NEED_UPDATE = "dev.dougong.suppliers.offers.needs_update.v1"
 STOCK_CHANGED = "dev.dougong.suppliers.stock.changed.v1"
 
 EVENT_ROWS_AT_MOST = 500
@@ -108,6 +109,13 @@ class OffersRepriced(Answer):
 
     supplier_id: UUID
     prices: dict[UUID, Decimal] = Field(description="The new price by offer.")
+
+
+class OffersNeedUpdate(Answer):
+    """dev.dougong.suppliers.offers.needs_update.v1: a register speaks against offers of this supplier, now or from a
+    day on; the offers themselves say which and why."""
+
+    supplier_id: UUID
 
 
 class StockState(Answer):

@@ -1,4 +1,4 @@
-"""An order and a joint purchase, told by webhook to those they concern: `members` and `orders` follow each other's feed.
+"""An order and a joint purchase, told by webhook to those they concern: two services follow each other's feeds.
 
 Both services run in this process over their own databases; the receiver is a server on this machine. The order's
 price and quantity are canaries: they are looked for in everything that was sent and in every table of `members`.
@@ -111,7 +111,7 @@ async def everything_in(database: Database) -> str:
     """Every row of every table."""
     async with transaction(database.system) as session:
         tables = await session.scalars(text("SELECT tablename FROM pg_tables WHERE schemaname = 'public'"))
-        rows = []
+        rows: list[str] = []
         for table in tables.all():
             if table != "alembic_version":
                 rows += (await session.scalars(text(f'SELECT CAST(t AS text) FROM "{table}" t'))).all()
