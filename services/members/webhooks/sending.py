@@ -112,9 +112,10 @@ class Sender:
 
     async def _post(self, checked: Checked, claimed: Claimed, *, at: datetime) -> tuple[int, str]:
         target, body = checked.target, message(claimed)
-        bare_host = f"[{target.host}]" if ":" in target.host else target.host
+        host = f"[{target.host}]" if ":" in target.host else target.host
+        usual = target.port == (443 if target.scheme == "https" else 80)
         headers = {
-            "Host": f"{bare_host}:{target.port}",
+            "Host": host if usual else f"{host}:{target.port}",
             "Content-Type": "application/json",
             "User-Agent": _AGENT,
             "Accept-Encoding": "identity",
