@@ -8,6 +8,7 @@ from infra.commands import (
     catalog,
     circles,
     data_out,
+    joint,
     onboarding,
     ordering,
     orders,
@@ -17,6 +18,7 @@ from infra.commands import (
     stages,
     status,
     suppliers,
+    webhooks,
 )
 from infra.commands.console import EXIT_CODES
 
@@ -39,6 +41,8 @@ app.add_typer(circles.app, name="circles")
 app.add_typer(stages.app, name="stages")
 app.add_typer(admissions.app, name="admissions")
 app.add_typer(admissions.consents, name="consents")
+app.add_typer(joint.app, name="joint")
+app.add_typer(webhooks.app, name="webhooks")
 app.add_typer(audit.app, name="audit")
 
 

@@ -25,12 +25,13 @@ WORKERS = SERVICES
 """Every service has a worker beside it: followers, periodic jobs, the job queue."""
 
 CLIENT_SCOPES: Mapping[str, tuple[str, ...]] = {
-    "members": ("measurements:read",),
+    "members": ("feed:read", "measurements:read"),
     "catalog": ("feed:read", "companies:read"),
     "suppliers": ("feed:read", "companies:read", "variants:resolve"),
     "orders": ("feed:read", "companies:read", "reservations:write"),
 }
-"""What each service may ask of the others; `members` asks only what the gates of stage changes need measured."""
+"""What each service may ask of the others; `members` reads their feeds, to tell companies by webhooks, and asks what
+the gates of stage changes need measured."""
 
 
 class CannotStart(Exception):  # noqa: N818 - its text is the sentence the user reads

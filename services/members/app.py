@@ -17,6 +17,10 @@ from services.members.settings import Settings
 from services.members.stages import platform_routes as stage_platform_routes
 from services.members.stages import routes as stage_routes
 from services.members.stages.gate_data import GateData, MeasuredByNeighbours, NothingMeasured
+from services.members.webhooks import delivery_routes as webhook_delivery_routes
+from services.members.webhooks import routes as webhook_routes
+from services.members.webhooks.description import describe_webhooks
+from services.members.webhooks.sending import Sender
 from shared import clock
 from shared.audit_routes import audit_router
 from shared.clients.catalog import CatalogClient
@@ -37,13 +41,16 @@ def create_app(
     verifier: Verifier,
     gate_data: GateData | None = None,
     closing: Sequence[Callable[[], Awaitable[None]]] = (),
+    webhook_sender: Sender | None = None,
 ) -> FastAPI:
-    """The service over a database; `gate_data` measures what the gates of stage changes need from other services."""
+    """The service over a database; `gate_data` measures what the gates of stage changes need from other services,
+    `webhook_sender` judges the addresses of webhooks."""
     app = create_service(
         name="members",
         title="Dougong members",
         description=(
-            "Who takes part, and what may they see: companies, people, sign-in, API clients, tokens, circles, stages."
+            "Who takes part, and what may they see: companies, people, sign-in, API clients, tokens, circles, stages, "
+            "webhooks."
         ),
         settings=settings,
         database=database,
@@ -57,6 +64,8 @@ def create_app(
             circle_routes.router,
             stage_routes.router,
             stage_platform_routes.router,
+            webhook_routes.router,
+            webhook_delivery_routes.router,
             feed_router("members"),
             audit_router("members"),
             data_out_router("members"),
@@ -65,6 +74,8 @@ def create_app(
         closing=closing,
     )
     app.state.gate_data = gate_data or NothingMeasured()
+    app.state.webhook_sender = webhook_sender or Sender(policy=settings.webhook_policy)
+    describe_webhooks(app)
     app.state.passwords = Passwords(at_once=settings.password_checks_at_once)
     return app
 

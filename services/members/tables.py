@@ -6,5 +6,14 @@ from services.members.companies import tables as company_tables
 from services.members.people import tables as people_tables
 from services.members.schema import metadata
 from services.members.stages import tables as stage_tables
+from services.members.webhooks import tables as webhook_tables
 
-__all__ = ["access_tables", "circle_tables", "company_tables", "metadata", "people_tables", "stage_tables"]
+__all__ = [
+    "access_tables",
+    "circle_tables",
+    "company_tables",
+    "metadata",
+    "people_tables",
+    "stage_tables",
+    "webhook_tables",
+]

@@ -11,6 +11,7 @@ from services.orders.purchase_orders.placement import Companies, Placement
 from services.orders.purchase_orders.reserving import Reservations
 from services.orders.reactions import REACTIONS
 from services.orders.settings import Settings
+from services.orders.sourcing import routes as sourcing_routes
 from shared.audit_routes import audit_router
 from shared.clients.members import MembersClient
 from shared.clients.reservations import ReservationsClient
@@ -39,12 +40,16 @@ def create_app(
     app = create_service(
         name="orders",
         title="Dougong orders",
-        description='From "the site needs it" to "it is paid and booked": projects, baskets, purchase orders.',
+        description=(
+            'From "the site needs it" to "it is paid and booked": projects, joint purchasing notices, baskets, '
+            "purchase orders."
+        ),
         settings=settings,
         database=database,
         verifier=verifier,
         routers=[
             project_routes.router,
+            sourcing_routes.router,
             basket_routes.router,
             order_routes.router,
             measurement_routes.router,

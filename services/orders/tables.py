@@ -4,5 +4,14 @@ from services.orders.case_files import tables as case_file_tables
 from services.orders.projects import tables as project_tables
 from services.orders.purchase_orders import tables as purchase_order_tables
 from services.orders.schema import metadata
+from services.orders.sourcing import tables as sourcing_tables
+from services.orders.spaces import tables as space_tables
 
-__all__ = ["case_file_tables", "metadata", "project_tables", "purchase_order_tables"]
+__all__ = [
+    "case_file_tables",
+    "metadata",
+    "project_tables",
+    "purchase_order_tables",
+    "sourcing_tables",
+    "space_tables",
+]

@@ -1,4 +1,5 @@
-"""The background work of `orders`: forgetting Idempotency-Keys older than seven days. It follows no feed yet.
+"""The background work of `orders`: following `members` (stages and circles), closing joint purchasing notices,
+forgetting Idempotency-Keys older than seven days.
 
 `python -m services.orders.worker` runs until SIGTERM or SIGINT.
 """
@@ -6,15 +7,21 @@
 import asyncio
 
 from services.orders.data_out import DATA_OUT
+from services.orders.reactions import REACTIONS
 from services.orders.settings import Settings
-from shared import idempotency
+from services.orders.sourcing.jobs import close_due_notices
+from shared import clock, idempotency
 from shared.audit_chain import CHAIN_EVERY_SECONDS, chain_all
+from shared.clients.feed import FeedClient
+from shared.clients.transport import Neighbours
 from shared.data_out_jobs import ExportRunner
 from shared.database import Database, transaction
+from shared.follower import Follower
 from shared.logs import configure_logs
 from shared.worker import Periodic, run_worker
 
 _HOUR = 3600
+_CLOSE_EVERY_SECONDS = 30
 
 
 async def prune_keys(database: Database) -> int:
@@ -29,7 +36,17 @@ async def main() -> None:
     configure_logs(service="orders-worker", level=settings.log_level)
     database = Database(app_url=settings.database_url, system_url=settings.system_database_url, pool_size=4)
     exports = ExportRunner(DATA_OUT, database=database, data_dir=settings.data_dir)
+    neighbours = Neighbours(settings)
     await run_worker(
+        followers=[
+            Follower(
+                source=source,
+                feed=FeedClient(neighbours.client(source)),
+                sessions=database.system,
+                reactions=reactions,
+            )
+            for source, reactions in REACTIONS.items()
+        ],
         periodic=[
             Periodic(name="sweep exports", every_seconds=3600, do=exports.sweep),
             Periodic(
@@ -38,9 +55,14 @@ async def main() -> None:
                 do=lambda: chain_all(database.system, service="orders"),
             ),
             Periodic(name="prune_keys", every_seconds=_HOUR, do=lambda: prune_keys(database)),
+            Periodic(
+                name="close joint notices",
+                every_seconds=_CLOSE_EVERY_SECONDS,
+                do=lambda: close_due_notices(database.system, at=clock.now()),
+            ),
         ],
         loops=[exports.work],
-        closing=[database.dispose],
+        closing=[neighbours.aclose, database.dispose],
     )
 
 

@@ -2,17 +2,18 @@
 
 orders    basket.placed     the reservation is consumed: it no longer expires
 orders    lines.released    parts of its lines go back to stock (cancelled, rejected, confirmed smaller)
-catalog   standard.changed      which editions offers may state, and are ordered by
-catalog   restriction.changed   which goods may not be listed, or not be ordered into a region
 members   stage.changed         how far offers of the suppliers that the group admitted reach
 members   circle.changed        the same, where its spaces are open to the circle
 members   company.linked        in which group's space a company's admissions count
+catalog   standard.changed      which editions offers may state, and are ordered by; whose offers need an update is told
+catalog   restriction.changed   which goods may not be listed, or not be ordered into a region; the same
 """
 
 from collections.abc import Mapping, Sequence
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.suppliers.offers import update_notices
 from services.suppliers.register import actions as register_actions
 from services.suppliers.reservations import actions
 from services.suppliers.reservations.actions import LineRelease
@@ -58,13 +59,19 @@ async def give_back(session: AsyncSession, events: Sequence[Event]) -> None:
 async def keep_editions(session: AsyncSession, events: Sequence[Event]) -> None:
     """Editions were registered, changed or withdrawn."""
     told = [StandardsChanged.model_validate(event.data) for event in events]
-    await register_actions.editions_told(session, editions=[each for one in told for each in one.standards])
+    editions = [each for one in told for each in one.standards]
+    await register_actions.editions_told(session, editions=editions)
+    ending = {each.key for each in editions if each.withdrawn_on is not None}
+    await update_notices.tell_of_editions(session, withdrawn=ending, at=clock.now())
 
 
 async def keep_restrictions(session: AsyncSession, events: Sequence[Event]) -> None:
     """Entries of the restricted and banned list were added or corrected."""
     told = [RestrictionsChanged.model_validate(event.data) for event in events]
-    await register_actions.restrictions_told(session, restrictions=[each for one in told for each in one.restrictions])
+    restrictions = [each for one in told for each in one.restrictions]
+    await register_actions.restrictions_told(session, restrictions=restrictions)
+    types = {each.type_code for each in restrictions}
+    await update_notices.tell_of_restrictions(session, types=types, at=clock.now())
 
 
 async def keep_stages(session: AsyncSession, events: Sequence[Event]) -> None:

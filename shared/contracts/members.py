@@ -175,6 +175,14 @@ class StageGatesChanged(BaseModel):
     recovered: list[str]
 
 
+class WebhookEndpointDisabled(BaseModel):
+    """dev.dougong.members.webhook_endpoint.disabled.v1: by what happened to it; a company's own doing is no event."""
+
+    company_id: UUID
+    endpoint_id: UUID
+    why: str = Field(examples=["failing"])
+
+
 class StageView(Answer):
     """How far a contractor group has opened a category; a pair that is not listed is at S1."""
 

@@ -14,6 +14,7 @@ OFFERS_CHANGED = "dev.dougong.suppliers.offers.changed.v1"
 OFFERS_REPRICED = "dev.dougong.suppliers.offers.repriced.v1"
 ADMISSION_CHANGED = "dev.dougong.suppliers.admission.changed.v1"
 CONSENT_CHANGED = "dev.dougong.suppliers.consent.changed.v1"
+OFFERS_NEED_UPDATE = "dev.dougong.suppliers.offers.needs_update.v1"
 STOCK_CHANGED = "dev.dougong.suppliers.stock.changed.v1"
 INVITATION_ACCEPTED = "dev.dougong.suppliers.invitation.accepted.v1"
 APPLICATION_CHANGED = "dev.dougong.suppliers.application.changed.v1"
@@ -113,6 +114,13 @@ class OffersRepriced(Answer):
 
     supplier_id: UUID
     prices: dict[UUID, Decimal] = Field(description="The new price by offer.")
+
+
+class OffersNeedUpdate(Answer):
+    """dev.dougong.suppliers.offers.needs_update.v1: a register speaks against offers of this supplier, now or from a
+    day on; the offers themselves say which and why."""
+
+    supplier_id: UUID
 
 
 class StockState(Answer):
