@@ -4,6 +4,9 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from fastapi import FastAPI
 
+from services.suppliers.blacklists import appeal_routes
+from services.suppliers.blacklists import routes as blacklist_routes
+from services.suppliers.blacklists.keys import representative_key
 from services.suppliers.imports import routes as import_routes
 from services.suppliers.imports.jobs import SyncRunner
 from services.suppliers.inventory import routes as inventory_routes
@@ -13,6 +16,7 @@ from services.suppliers.onboarding import routes as onboarding_routes
 from services.suppliers.onboarding.routes import CompanySource
 from services.suppliers.reactions import REACTIONS
 from services.suppliers.reservations import routes as reservation_routes
+from services.suppliers.scores import routes as score_routes
 from services.suppliers.settings import Settings
 from shared.clients.catalog import CatalogClient
 from shared.clients.members import MembersClient
@@ -49,12 +53,16 @@ def create_app(
             offer_routes.router,
             inventory_routes.router,
             import_routes.router,
+            blacklist_routes.router,
+            appeal_routes.router,
+            score_routes.router,
             onboarding_routes.router,
         ],
         closing=closing,
     )
     app.state.members = members
     app.state.catalog = catalog
+    app.state.representative_key = representative_key(settings)
     app.state.sync_runner = sync_runner(settings, database=database, catalog=catalog)
     return app
 

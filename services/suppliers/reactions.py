@@ -2,6 +2,7 @@
 
 orders    basket.placed     the reservation is consumed: it no longer expires
 orders    lines.released    parts of its lines go back to stock (cancelled, rejected, confirmed smaller)
+orders    order.assessed    how it went counts in the supplier's score
 catalog   standard.changed      which editions offers may state, and are ordered by
 catalog   restriction.changed   which goods may not be listed, or not be ordered into a region
 """
@@ -13,7 +14,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.suppliers.register import actions as register_actions
 from services.suppliers.reservations import actions
 from services.suppliers.reservations.actions import LineRelease
+from services.suppliers.scores import actions as score_actions
 from shared import clock
+from shared.contracts.assessments import ORDER_ASSESSED, OrderAssessed
 from shared.contracts.orders import BASKET_PLACED, LINES_RELEASED, BasketPlaced, LinesReleased
 from shared.contracts.standards import RESTRICTION_CHANGED, STANDARD_CHANGED, RestrictionsChanged, StandardsChanged
 from shared.feed import Event
@@ -43,6 +46,12 @@ async def give_back(session: AsyncSession, events: Sequence[Event]) -> None:
     await actions.release_lines(session, releases=releases, at=clock.now())
 
 
+async def keep_facts(session: AsyncSession, events: Sequence[Event]) -> None:
+    """Orders were answered, decided or cancelled: their facts count in scores."""
+    assessed = [OrderAssessed.model_validate(event.data) for event in events]
+    await score_actions.orders_assessed(session, assessed=assessed, at=clock.now())
+
+
 async def keep_editions(session: AsyncSession, events: Sequence[Event]) -> None:
     """Editions were registered, changed or withdrawn."""
     told = [StandardsChanged.model_validate(event.data) for event in events]
@@ -59,6 +68,7 @@ REACTIONS: Mapping[str, Mapping[str, Reaction]] = {
     "orders": {
         BASKET_PLACED: consume,
         LINES_RELEASED: give_back,
+        ORDER_ASSESSED: keep_facts,
     },
     "catalog": {
         STANDARD_CHANGED: keep_editions,

@@ -1,6 +1,6 @@
 """Settings of `suppliers`, from the environment (`SUPPLIERS_…`)."""
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
 from shared.settings import ServiceSettings
@@ -22,3 +22,6 @@ class Settings(ServiceSettings):
     """The longest a client with `Prefer: wait` is kept waiting."""
     sync_jobs_at_once: int = Field(default=2, ge=1)
     """Jobs of different suppliers that one worker works on side by side."""
+    representative_key: SecretStr | None = None
+    """Keys the hashes of legal representatives (`blacklists.keys`); at least 32 bytes as text. None: a file in
+    `data_dir`, made once. Set it where the service runs on several machines, and never change it."""

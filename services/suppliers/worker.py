@@ -7,9 +7,11 @@ import asyncio
 from functools import partial
 
 from services.suppliers.app import sync_runner
+from services.suppliers.blacklists.jobs import expire_entries
 from services.suppliers.imports.jobs import work_syncs
 from services.suppliers.reactions import REACTIONS
 from services.suppliers.reservations.jobs import expire_reservations
+from services.suppliers.scores.jobs import compute_scores
 from services.suppliers.settings import Settings
 from shared import clock, idempotency
 from shared.clients.catalog import CatalogClient
@@ -21,6 +23,7 @@ from shared.logs import configure_logs
 from shared.worker import Periodic, run_worker
 
 _EXPIRE_EVERY_SECONDS = 5
+_SCORES_EVERY_SECONDS = 300
 _TIDY_EVERY_SECONDS = 3600
 
 
@@ -56,6 +59,16 @@ async def main() -> None:
                 name="expire reservations",
                 every_seconds=_EXPIRE_EVERY_SECONDS,
                 do=lambda: expire_reservations(database, at=clock.now()),
+            ),
+            Periodic(
+                name="compute scores",
+                every_seconds=_SCORES_EVERY_SECONDS,
+                do=lambda: compute_scores(database, at=clock.now()),
+            ),
+            Periodic(
+                name="expire blacklist entries",
+                every_seconds=_TIDY_EVERY_SECONDS,
+                do=lambda: expire_entries(database, at=clock.now()),
             ),
             Periodic(name="tidy", every_seconds=_TIDY_EVERY_SECONDS, do=lambda: tidy(database)),
             Periodic(name="sweep", every_seconds=_TIDY_EVERY_SECONDS, do=lambda: asyncio.to_thread(runner.sweep)),
