@@ -1,17 +1,23 @@
-"""The background work of `orders`: forgetting Idempotency-Keys older than seven days. It follows no feed yet.
+"""The background work of `orders`: following `suppliers`, forgetting Idempotency-Keys older than seven days.
 
 `python -m services.orders.worker` runs until SIGTERM or SIGINT.
 """
 
 import asyncio
 
+from services.orders.reactions import REACTIONS
 from services.orders.settings import Settings
 from shared import idempotency
+from shared.clients.feed import FeedClient
+from shared.clients.transport import Neighbours
 from shared.database import Database, transaction
+from shared.follower import Follower
 from shared.logs import configure_logs
 from shared.worker import Periodic, run_worker
 
 _HOUR = 3600
+_PAGE_EVENTS = 40
+"""An event of `suppliers` may carry 500 offers."""
 
 
 async def prune_keys(database: Database) -> int:
@@ -24,10 +30,21 @@ async def main() -> None:
     """Run until told to stop."""
     settings = Settings()
     configure_logs(service="orders-worker", level=settings.log_level)
-    database = Database(app_url=settings.database_url, system_url=settings.system_database_url, pool_size=2)
+    database = Database(app_url=settings.database_url, system_url=settings.system_database_url, pool_size=3)
+    neighbours = Neighbours(settings)
     await run_worker(
+        followers=[
+            Follower(
+                source=source,
+                feed=FeedClient(neighbours.client(source)),
+                sessions=database.system,
+                reactions=reactions,
+                page_size=_PAGE_EVENTS,
+            )
+            for source, reactions in REACTIONS.items()
+        ],
         periodic=[Periodic(name="prune_keys", every_seconds=_HOUR, do=lambda: prune_keys(database))],
-        closing=[database.dispose],
+        closing=[neighbours.aclose, database.dispose],
     )
 
 
