@@ -2,7 +2,7 @@
 
 import typer
 
-from infra.commands import blacklist, catalog, ordering, orders, people, scores, setup, status, suppliers
+from infra.commands import audit, blacklist, catalog, ordering, orders, people, scores, setup, status, suppliers
 from infra.commands.console import EXIT_CODES
 
 app = typer.Typer(
@@ -20,6 +20,7 @@ app.add_typer(suppliers.app, name="suppliers")
 app.add_typer(orders.app, name="orders")
 app.add_typer(blacklist.app, name="blacklist")
 app.add_typer(scores.app, name="scores")
+app.add_typer(audit.app, name="audit")
 
 
 def main() -> None:

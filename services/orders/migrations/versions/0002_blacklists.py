@@ -7,7 +7,7 @@ it is about, and by a company that buys there and is bound by it: the policy ask
 from alembic import op
 
 revision = "0002_blacklists"
-down_revision = "0001"
+down_revision = "0002_trust"
 branch_labels = None
 depends_on = None
 

@@ -9,7 +9,7 @@ from alembic import op
 from shared.walls import append_only, row_security
 
 revision = "0004_blacklists"
-down_revision = "0003"
+down_revision = "0004_trust"
 branch_labels = None
 depends_on = None
 
