@@ -16,6 +16,7 @@ from shared.contracts.blacklists import BLACKLIST_CHANGED, BlacklistChanged
 from shared.contracts.orders import BuyerOrder, SupplierOrder
 from shared.database import scope_to, transaction
 from shared.feed import Event
+from shared.identity import Role
 from shared.ids import new_id
 from tests.conftest import a_person
 from tests.orders.conftest import World
@@ -103,6 +104,8 @@ async def test_the_buyer_may_cancel_what_waits_and_nothing_is_left_to_stop(world
         ({"categories": ["mep"], "type_codes": ["MP-PIPE"]}, False),
         ({"categories": ["unknown"], "type_codes": []}, False),
         ({"regions": ["110000"]}, True),
+        ({"regions": ["110100", "110106"]}, True),
+        ({"regions": ["110108"]}, False),
         ({"regions": ["31"]}, False),
         ({"project_ids": [new_id()]}, False),
     ],
@@ -111,11 +114,13 @@ async def test_whose_entry_and_what_scope_decide(world: World, changes: dict[str
     offer, order = await ordered(world)
     await tell(world, offer, **changes)
     assert ("delivery_stop" in await world.order(world.buyer, order["id"])) is stopped
+    listed = await world.read(world.buyer, "/orders/purchase-orders", delivery_stopped="true")
+    assert [each["id"] for each in listed.json()] == ([order["id"]] if stopped else []), "the list says the same"
 
 
 async def test_a_company_of_the_group_is_bound_by_the_groups_list(world: World):
     group_id = new_id()
-    world.buyer = a_person(*world.buyer.roles, company_id=world.buyer.company_id, group_id=group_id)
+    world.buyer = a_person(Role.BUYER, company_id=world.buyer.company_id, group_id=group_id)
     offer, order = await ordered(world)
     await tell(world, offer, owner_group_id=group_id)
     assert "delivery_stop" in await world.order(world.buyer, order["id"])

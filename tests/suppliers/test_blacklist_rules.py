@@ -1,6 +1,7 @@
 """What an entry forbids, and which changes of it allow anything."""
 
 from datetime import date, timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -64,7 +65,7 @@ BASE = Terms(level=Level.NO_NEW_ORDER, starts_on=DAY, expires_on=DAY + timedelta
         ({"project_ids": frozenset(PROJECTS)}, True),
     ],
 )
-def test_what_needs_a_second_person(changes: dict, softer: bool):
+def test_what_needs_a_second_person(changes: dict[str, Any], softer: bool):
     names = ("level", "starts_on", "expires_on", "categories", "regions", "project_ids")
     after = Terms(**({name: getattr(BASE, name) for name in names} | changes))
     assert rules.softer(BASE, after) is softer

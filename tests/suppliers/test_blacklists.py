@@ -5,12 +5,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, text
 from sqlalchemy.exc import DBAPIError
 
 from services.suppliers.blacklists.blocking import blocks_invitation
 from services.suppliers.blacklists.jobs import expire_entries
-from services.suppliers.blacklists.visibility import notice_keys
+from services.suppliers.blacklists.visibility import notice_keys, rekey
 from shared.audience import Space, Stage, visible
 from shared.clock import business_date
 from shared.contracts.blacklists import BLACKLIST_CHANGED
@@ -49,6 +49,36 @@ async def test_orders_are_refused_at_once_and_accepted_again_after_lifting(lists
     assert "SECRET" not in detail
     await lists.lift(entry)
     assert await lists.refused() == []
+
+
+async def test_reserving_asks_for_lists_in_the_statement_it_makes_anyway(lists: Lists):
+    statements: list[str] = []
+    engine = lists.world.database.system_engine.sync_engine
+
+    def noted(_: Any, __: Any, statement: str, *___: Any) -> None:
+        if "blacklist" in statement:
+            statements.append(statement)
+
+    event.listen(engine, "before_cursor_execute", noted)
+    await lists.refused()
+    assert len(statements) == 1, "nothing is listed: nothing is read"
+    await lists.put_on(level="NO_INVITE")
+    await lists.refused()
+    assert len(statements) == 3, "a list that changed is read once"
+    for _ in range(3):
+        await lists.refused()
+    assert len(statements) == 6, "and then found in memory"
+
+
+async def test_a_reduced_entry_gets_new_keys_when_a_stage_changes(lists: Lists):
+    await lists.put_on(categories=["rebar"])
+    await lists.world.execute("UPDATE blacklist_notices SET audience_keys = '{circle:gone}'")
+    async with transaction(lists.world.database.system) as session:
+        assert await rekey(session, group_id=new_id(), category="rebar") == 0
+        assert await rekey(session, group_id=lists.group_id, category="precast") == 0
+        assert await rekey(session, group_id=lists.group_id, category="rebar") == 1
+    [notice] = await lists.world.rows("SELECT audience_keys FROM blacklist_notices")
+    assert notice["audience_keys"] == sorted([f"company:{lists.group_id}", f"group:{lists.group_id}"])
 
 
 async def test_an_entry_binds_its_own_group_alone(lists: Lists):
@@ -293,11 +323,11 @@ async def test_a_declined_appeal_leaves_the_entry_and_a_changed_history_shows(li
 
 async def test_no_text_leaves_by_the_feed_or_the_reduced_form(lists: Lists):
     await lists.put_on(categories=["rebar"])
-    [event] = await events(lists.world)
-    assert (event["type_codes"], event["owner_group_id"]) == (["RB-HRB"], str(lists.group_id))
+    [told] = await events(lists.world)
+    assert (told["type_codes"], told["owner_group_id"]) == (["RB-HRB"], str(lists.group_id))
     notices = await lists.world.rows("SELECT * FROM blacklist_notices")
-    assert "SECRET" not in str(event) + str(notices)
-    assert "QA-17" not in str(event) + str(notices)
+    assert "SECRET" not in str(told) + str(notices)
+    assert "QA-17" not in str(told) + str(notices)
 
 
 async def test_each_wall_holds_alone(lists: Lists):

@@ -95,12 +95,15 @@ def test_an_order_leaves_the_window_on_the_day_that_is_said(day: date):
     assert rules.a_year_before(leaves - timedelta(days=1)) <= day
 
 
+def said_of(points: str) -> dict[Dimension, Decimal | None]:
+    return {dimension: Decimal(points) for dimension in Dimension}
+
+
 def test_an_aggregate_needs_three_groups_and_is_told_in_steps():
-    said = [dict.fromkeys(Dimension, Decimal(points)) for points in ("91.30", "78.10")]
+    said = [said_of("91.30"), said_of("78.10")]
     assert set(rules.pooled(said).values()) == {None}
-    assert set(rules.pooled([*said, dict.fromkeys(Dimension, Decimal("70.00"))]).values()) == {Decimal(80)}
-    partly = {Dimension.QUALITY: None}
-    assert rules.pooled([*said, partly])[Dimension.ACCEPTANCE] is None
+    assert set(rules.pooled([*said, said_of("70.00")]).values()) == {Decimal(80)}
+    assert rules.pooled([*said, {Dimension.QUALITY: None}])[Dimension.ACCEPTANCE] is None
 
 
 def test_the_circle_reads_single_scores_and_the_market_aggregates_alone():

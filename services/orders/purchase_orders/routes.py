@@ -96,6 +96,7 @@ async def list_orders(
     session: ReadSession,
     paging: PageQuery,
     response: Response,
+    now: Now,
     side: Annotated[Side | None, Query(description="Only those your company buys, or supplies.")] = None,
     state: OrderState | None = None,
     awaits: Annotated[Side | None, Query(description="Whose move it is.")] = None,
@@ -103,6 +104,7 @@ async def list_orders(
     buyer_id: UUID | None = None,
     project_id: UUID | None = None,
     basket_id: UUID | None = None,
+    delivery_stopped: Annotated[bool, Query(description="Only those whose delivery a blacklist stops today.")] = False,
     number: Annotated[QueryText | None, Query(max_length=40, examples=["PO-2026-000123"])] = None,
 ) -> list[OrderSummary]:
     """Newest first; each side sees only its own."""
@@ -118,6 +120,7 @@ async def list_orders(
         project_id=project_id,
         basket_id=basket_id,
         number=number,
+        stopped_on=business_date(now) if delivery_stopped else None,
     )
     found = await queries.orders_page(
         session,

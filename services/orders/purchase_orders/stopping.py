@@ -8,13 +8,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.orders.delivery_stops import queries as stop_queries
 from services.orders.delivery_stops.rules import Running, Stop, stops
 from services.orders.purchase_orders.actions import Dossier
-from services.orders.purchase_orders.rules import LineState
+from services.orders.purchase_orders.rules import TO_COME
 from services.orders.purchase_orders.tables import OrderLine, PurchaseOrder
 from shared.clock import business_date
 from shared.errors import Conflict
-
-_TO_COME = frozenset({LineState.OPEN, LineState.CONFIRMED, LineState.IN_PRODUCTION, LineState.PARTLY_SHIPPED})
-"""Lines of which something has still to be sent. What is on the road goes on."""
 
 
 class DeliveryStopped(Conflict):
@@ -28,7 +25,7 @@ async def stop_of(session: AsyncSession, *, order: PurchaseOrder, lines: Sequenc
         buyer_group_id=order.buyer_group_id or order.buyer_id,
         region=str(order.delivery["region"]),
         project_id=order.project_id,
-        types_to_come={line.variant_key.partition("|")[0] for line in lines if line.state in _TO_COME},
+        types_to_come={line.variant_key.partition("|")[0] for line in lines if line.state in TO_COME},
     )
     for stop in await stop_queries.stops_of(session, supplier_ids=[order.supplier_id], on=on):
         if stops(stop, running, on=on):
