@@ -1,6 +1,7 @@
 """Blacklists through the API: what they stop, who may lift, who sees what; and everybody who should not get through."""
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,7 +16,7 @@ from shared.audience import Space, Stage, visible
 from shared.clock import business_date
 from shared.contracts.blacklists import BLACKLIST_CHANGED
 from shared.database import transaction
-from shared.identity import Role
+from shared.identity import Principal, Role
 from shared.ids import new_id
 from tests.conftest import a_person
 from tests.suppliers.blacklist_world import LISTS, Lists, day
@@ -79,6 +80,24 @@ async def test_a_reduced_entry_gets_new_keys_when_a_stage_changes(lists: Lists):
         assert await rekey(session, group_id=lists.group_id, category="rebar") == 1
     [notice] = await lists.world.rows("SELECT audience_keys FROM blacklist_notices")
     assert notice["audience_keys"] == sorted([f"company:{lists.group_id}", f"group:{lists.group_id}"])
+
+
+async def test_a_quote_says_what_the_reservation_would(lists: Lists):
+    async def codes(who: Principal, **changes: Any) -> list[str]:
+        body = {"lines": [{"offer_id": lists.offer_id, "quantity": "1", "unit": "t"}], "region": "110105", **changes}
+        answer = await lists.world.call("POST", "/suppliers/offers/quote", who, json=body)
+        assert answer.status_code == 200, answer.text
+        return [reason["code"] for reason in answer.json()["lines"][0]["reasons"]]
+
+    project = str(new_id())
+    assert await codes(lists.buyer) == []
+    await lists.put_on(project_ids=[project])
+    assert await codes(lists.buyer) == []
+    assert await codes(lists.buyer, project_id=project) == LISTED
+    assert await codes(a_person(Role.BUYER), project_id=project) == []
+    await lists.put_on(lists.world.operator, source="court list")
+    for who in (lists.buyer, a_person(Role.BUYER, group_id=new_id()), lists.seller):
+        assert await codes(who) == LISTED
 
 
 async def test_an_entry_binds_its_own_group_alone(lists: Lists):
@@ -295,6 +314,8 @@ async def test_the_supplier_reads_why_and_appeals_and_another_person_answers(lis
     body = {"decision": "grant", "answer": "Checked: right."}
     assert (await lists.act(entry, answering, lists.lister, **body)).json()["code"] == "AnotherPersonAnswers"
     assert (await lists.post(f"/entries/{entry['id']}/{answering}", lists.seller, body, version=1)).status_code == 403
+    both_sides = replace(lists.second, subject=lists.seller.subject)
+    assert (await lists.act(entry, answering, both_sides, **body)).json()["code"] == "AnotherPersonAnswers"
     assert await lists.refused() == LISTED
     assert (await lists.act(entry, answering, lists.second, **body)).json()["status"] == "GRANTED"
     assert await lists.refused() == []

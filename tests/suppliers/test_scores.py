@@ -1,7 +1,7 @@
 """Scores through the API: from the feed's facts to appeals, each seen by those it concerns."""
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -177,7 +177,8 @@ async def test_an_appeal_is_pending_then_corrected_and_the_score_computed_again(
     await scores.compute()
     before = await scores.own()
     assert before["dimensions"]["acceptance"] == "83.33"
-    both = await asyncio.gather(scores.appeal(wrong), scores.appeal(wrong))
+    seller = scores.seller
+    both = await asyncio.gather(scores.appeal(wrong, seller), scores.appeal(wrong, seller))
     assert sorted(answer.status_code for answer in both) == [201, 409]
     appeal = next(answer for answer in both if answer.status_code == 201).json()
     assert appeal["status"] == "PENDING"
@@ -187,6 +188,8 @@ async def test_an_appeal_is_pending_then_corrected_and_the_score_computed_again(
         assert (await scores.post(answering, stranger, **body)).json()["code"] == "ScoreAppealNotFound"
     for powerless in (scores.buyer, scores.seller, scores.world.operator):
         assert (await scores.post(answering, powerless, **body)).status_code == 403
+    both_sides = replace(scores.judge, subject=seller.subject)
+    assert (await scores.post(answering, both_sides, **body)).json()["code"] == "FiledItYourself"
     assert (await scores.post(answering, scores.judge, **body)).json()["status"] == "CORRECTED"
     assert (await scores.post(answering, scores.judge, **body)).json()["code"] == "AppealAnswered"
     after = await scores.own()

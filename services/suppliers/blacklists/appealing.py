@@ -28,7 +28,7 @@ class NoOpenAppeal(Conflict):
 
 
 class AnotherPersonAnswers(Forbidden):
-    """Who put the entry on the list does not answer the appeal against it."""
+    """Who put the entry on the list, or filed the appeal for the supplier, does not answer it."""
 
 
 async def about_us(session: AsyncSession, *, supplier_id: UUID) -> list[BlacklistEntry]:
@@ -94,8 +94,8 @@ async def answer(
     found = await queries.open_appeal(session, entry=entry, appeal_id=appeal_id)
     if found is None:
         raise NoOpenAppeal(f"There is no open appeal {appeal_id} against this entry.")
-    if by.subject == entry.listed_by:
-        raise AnotherPersonAnswers("You put this entry on the list; another person answers the appeal.")
+    if by.subject in {entry.listed_by, found.filed_by}:
+        raise AnotherPersonAnswers("You put this entry on the list, or filed the appeal; another person answers it.")
     found.status = AppealStatus.GRANTED if grant else AppealStatus.DECLINED
     found.answer, found.answered_by, found.answered_at = text, by.subject, at
     detail = {

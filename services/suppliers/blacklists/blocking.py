@@ -62,10 +62,15 @@ def told(entry: ActiveEntry) -> str:
     return f"The supplier is on {owner}: {entry.reason_class}, until {entry.terms.expires_on}."
 
 
-async def lists_of(connection: AsyncConnection | AsyncSession, *, owner_ids: Collection[UUID]) -> dict[UUID, Blacklist]:
-    """The lists of these owners, read now; an owner without entries has an empty one."""
+async def lists_of(
+    connection: AsyncConnection | AsyncSession,
+    *,
+    owner_ids: Collection[UUID],
+    supplier_ids: Collection[UUID] | None = None,
+) -> dict[UUID, Blacklist]:
+    """The lists of these owners, read now, whole or about some suppliers; an owner without entries has an empty one."""
     entries: dict[UUID, list[ActiveEntry]] = {owner_id: [] for owner_id in owner_ids}
-    for entry in await queries.active_entries(connection, owner_ids=owner_ids):
+    for entry in await queries.active_entries(connection, owner_ids=owner_ids, supplier_ids=supplier_ids):
         entries[entry.owner_id].append(entry)
     return {owner_id: Blacklist(own) for owner_id, own in entries.items()}
 

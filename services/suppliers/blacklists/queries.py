@@ -34,20 +34,33 @@ class ActiveEntry:
     terms: Terms
 
 
-_ACTIVE = text(
-    """
+_ACTIVE = """
     SELECT owner_id, source, supplier_id, tax_id, representative_hash, reason_class, level, categories, regions,
         project_ids, starts_on, expires_on
-    FROM blacklist_entries WHERE owner_id = ANY (CAST(:owners AS uuid[])) AND status = 'ACTIVE'
-    """
-)
+    FROM blacklist_entries e WHERE owner_id = ANY (CAST(:owners AS uuid[])) AND status = 'ACTIVE'
+"""
+_ABOUT = """
+    AND EXISTS (
+        SELECT FROM suppliers s WHERE s.company_id = ANY (CAST(:suppliers AS uuid[])) AND (
+            s.company_id = e.supplier_id OR s.tax_id = e.tax_id OR s.representative_hash = e.representative_hash
+        )
+    )
+"""
 
 
 async def active_entries(
-    connection: AsyncConnection | AsyncSession, *, owner_ids: Iterable[UUID]
+    connection: AsyncConnection | AsyncSession,
+    *,
+    owner_ids: Iterable[UUID],
+    supplier_ids: Iterable[UUID] | None = None,
 ) -> Sequence[ActiveEntry]:
-    """Every entry of these owners that was neither lifted nor found expired, whoever it is about."""
-    rows = await connection.execute(_ACTIVE, {"owners": array(map(str, owner_ids))})
+    """Every entry of these owners that was neither lifted nor found expired: about these suppliers, or whoever."""
+    values = {"owners": array(map(str, owner_ids))}
+    if supplier_ids is None:
+        rows = await connection.execute(text(_ACTIVE), values)
+    else:
+        values["suppliers"] = array(map(str, supplier_ids))
+        rows = await connection.execute(text(_ACTIVE + _ABOUT), values)
     return [
         ActiveEntry(
             owner_id=row.owner_id,
@@ -217,11 +230,12 @@ async def notices_page(
 
 
 async def expired_skip_locked(session: AsyncSession, *, today: date, limit: int) -> Sequence[BlacklistEntry]:
-    """Active entries whose last day has passed, locked."""
+    """Active entries whose last day has passed, locked owner by owner: who changes several lists does it in this
+    order."""
     found = await session.scalars(
         select(BlacklistEntry)
         .where(col(BlacklistEntry.status) == EntryStatus.ACTIVE, col(BlacklistEntry.expires_on) < today)
-        .order_by(col(BlacklistEntry.expires_on))
+        .order_by(col(BlacklistEntry.owner_id), col(BlacklistEntry.id))
         .limit(limit)
         .with_for_update(skip_locked=True)
     )

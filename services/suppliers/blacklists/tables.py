@@ -173,7 +173,7 @@ class BlacklistAppeal(Table, table=True):
             "(status = 'OPEN') = (num_nonnulls(answered_by, answered_at, answer) = 0)",
             name="answered",
         ),
-        CheckConstraint("answered_by <> listed_by", name="another_person"),
+        CheckConstraint("answered_by <> listed_by AND answered_by <> filed_by", name="another_person"),
         Index(
             "ix_blacklist_appeals_one_open",
             "owner_id",

@@ -25,7 +25,7 @@ from services.suppliers.scores.tables import (
 )
 from shared.clock import business_date
 from shared.contracts.assessments import AssessedLine, OrderAssessed
-from shared.errors import Conflict, NotFound
+from shared.errors import Conflict, Forbidden, NotFound
 from shared.history import GENESIS, chain_hash
 from shared.identity import Principal
 from shared.ids import new_id
@@ -49,6 +49,10 @@ class ScoreAppealNotFound(NotFound):
 
 class AppealAnswered(Conflict):
     """The appeal was answered already."""
+
+
+class FiledItYourself(Forbidden):
+    """Who filed an appeal for the supplier does not answer it for the contractor."""
 
 
 class SupplierUnknown(NotFound):
@@ -259,13 +263,15 @@ async def answer_appeal(
     """A person of the group answers: the input stays as it is, or counts no more and the score is computed again.
 
     Raises:
-        ScoreAppealNotFound, AppealAnswered.
+        ScoreAppealNotFound, AppealAnswered, FiledItYourself.
     """
     found = await queries.appeal_for_update(session, group_id=group_id, appeal_id=appeal_id)
     if found is None:
         raise ScoreAppealNotFound(f"There is no appeal {appeal_id} to your group.")
     if found.status != AppealStatus.PENDING:
         raise AppealAnswered(f"The appeal is {found.status}.")
+    if found.filed_by == by.subject:
+        raise FiledItYourself("You filed this appeal for the supplier; another person answers it.")
     found.status = AppealStatus.CORRECTED if correct else AppealStatus.CONFIRMED
     found.answer, found.answered_by, found.answered_at = words, by.subject, at
     key: dict[str, Any] = {"group_id": group_id, "supplier_id": found.supplier_id, "category": found.category}

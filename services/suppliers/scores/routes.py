@@ -13,6 +13,7 @@ from services.suppliers.scores import actions, queries, rules
 from services.suppliers.scores.actions import (
     AppealAnswered,
     AppealPending,
+    FiledItYourself,
     InputExcluded,
     InputNotFound,
     ScoreAppealNotFound,
@@ -182,7 +183,7 @@ async def list_appeals(
 @router.post(
     "/appeals/{appeal_id}/answer",
     summary="Answer an appeal against an input",
-    responses=refusals(ScoreAppealNotFound, AppealAnswered),
+    responses=refusals(ScoreAppealNotFound, AppealAnswered, FiledItYourself),
 )
 async def answer(
     *, appeal_id: UUID, body: ScoreAppealAnswer, caller: GroupDecider, session: WriteSession, now: Now

@@ -148,6 +148,7 @@ class ScoreAppeal(Table, table=True):
             "(status = 'PENDING') = (num_nonnulls(answer, answered_by, answered_at) = 0)",
             name="answered",
         ),
+        CheckConstraint("answered_by <> filed_by", name="another_person"),
         Index(
             "ix_score_appeals_one_pending",
             "group_id",

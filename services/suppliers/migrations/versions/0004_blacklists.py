@@ -97,7 +97,7 @@ _BLACKLIST_APPEALS = """
         CONSTRAINT pk_blacklist_appeals PRIMARY KEY (owner_id, entry_id, id),
         CONSTRAINT ck_blacklist_appeals_status CHECK (status IN ('OPEN', 'GRANTED', 'DECLINED')),
         CONSTRAINT ck_blacklist_appeals_answered CHECK ((status = 'OPEN') = (num_nonnulls(answered_by, answered_at, answer) = 0)),
-        CONSTRAINT ck_blacklist_appeals_another_person CHECK (answered_by <> listed_by)
+        CONSTRAINT ck_blacklist_appeals_another_person CHECK (answered_by <> listed_by AND answered_by <> filed_by)
     )"""
 
 _BLACKLIST_NOTICES = """
@@ -215,6 +215,7 @@ _SCORE_APPEALS = """
         answered_at timestamptz,
         CONSTRAINT pk_score_appeals PRIMARY KEY (group_id, id),
         CONSTRAINT ck_score_appeals_status CHECK (status IN ('PENDING', 'CONFIRMED', 'CORRECTED')),
+        CONSTRAINT ck_score_appeals_another_person CHECK (answered_by <> filed_by),
         CONSTRAINT ck_score_appeals_answered CHECK ((status = 'PENDING') = (num_nonnulls(answer, answered_by, answered_at) = 0))
     )"""
 
