@@ -5,6 +5,7 @@ import typer
 from infra.commands import (
     admissions,
     audit,
+    blacklist,
     catalog,
     circles,
     data_out,
@@ -14,6 +15,7 @@ from infra.commands import (
     orders,
     people,
     reviewing,
+    scores,
     setup,
     stages,
     status,
@@ -43,6 +45,8 @@ app.add_typer(admissions.app, name="admissions")
 app.add_typer(admissions.consents, name="consents")
 app.add_typer(joint.app, name="joint")
 app.add_typer(webhooks.app, name="webhooks")
+app.add_typer(blacklist.app, name="blacklist")
+app.add_typer(scores.app, name="scores")
 app.add_typer(audit.app, name="audit")
 
 

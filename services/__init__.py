@@ -8,6 +8,7 @@
                                                          suppliers follows catalog   (standards, restrictions)
                                                          orders    follows members   (stages, circles)
                                                          members   follows orders, suppliers, itself (webhooks)
+                                                         orders    follows suppliers (blacklists)
 
 Calls go over HTTP through `shared.clients`, typed by `shared.contracts`; facts travel by feeds
 (`shared.feed`, `shared.follower`) and take effect in each service's `reactions.py`.

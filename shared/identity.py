@@ -78,6 +78,15 @@ class Principal:
         return self.company_id or self.subject
 
     @property
+    def group(self) -> UUID:
+        """The contractor group the caller's company belongs to; a company without one stands for itself.
+
+        Raises:
+            Forbidden: the caller acts for no company.
+        """
+        return self.group_id or self.company
+
+    @property
     def viewer_keys(self) -> frozenset[str]:
         """What the caller holds against an object's audience keys (`shared.audience`)."""
         return viewer_keys(company_id=self.company_id, group_id=self.group_id, circle_ids=self.circle_ids)
@@ -268,6 +277,13 @@ CompanyAdmin = Annotated[Principal, Depends(Requires(roles=[Role.ADMIN, Role.OPE
 OwnAdmin = Annotated[Principal, Depends(Requires(roles=[Role.ADMIN]))]
 """A company's admin, for what only the company itself decides; the operator's role does not stand in for it."""
 Operator = Annotated[Principal, Depends(Requires(roles=[Role.OPERATOR]))]
+ListKeeper = Annotated[Principal, Depends(Requires(roles=[Role.APPROVER, Role.ADMIN, Role.OPERATOR]))]
+"""Who may put suppliers on a blacklist and take them off: a contractor's own, or, as operator, the official one."""
+ListReader = Annotated[Principal, Depends(Requires(roles=[*BUYER_ROLES, Role.OPERATOR]))]
+GroupDecider = Annotated[Principal, Depends(Requires(roles=[Role.APPROVER, Role.ADMIN]))]
+"""Who decides for a contractor about its own matters; the operator's role does not stand in for it."""
+SupplierSpeaker = Annotated[Principal, Depends(Requires(roles=[Role.SUPPLIER_SALES]))]
+"""A person who speaks for a supplier; API clients do not."""
 FeedReader = Annotated[Principal, Depends(Requires(scopes=[Scope.FEED_READ]))]
 Reserver = Annotated[Principal, Depends(Requires(scopes=[Scope.RESERVATIONS_WRITE]))]
 VariantResolver = Annotated[

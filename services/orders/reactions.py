@@ -1,23 +1,23 @@
-"""What this service does about events of others. `suppliers` and `members` follow this service's feed.
+"""What happens elsewhere, and what follows here. `suppliers` and `members` follow this service's feed.
 
-members   stage.changed    how far a group has opened a category; joint notices there get other keys
-members   circle.changed   who stands in a circle; joint notices open to it get other keys
+members    stage.changed      how far a group has opened a category; joint notices there get other keys
+members    circle.changed     who stands in a circle; joint notices open to it get other keys
+suppliers  blacklist.changed  whose running orders wait: their delivery is stopped, nothing is cancelled
 """
 
 from collections.abc import Mapping, Sequence
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.orders.delivery_stops import actions as stop_actions
 from services.orders.sourcing import queries as sourcing_queries
 from services.orders.sourcing.visibility import rekey
 from services.orders.spaces import actions as space_actions
 from shared import clock
-from shared.contracts.members import CircleChanged, StageChanged
-from shared.feed import Event, event_type
+from shared.contracts.blacklists import BLACKLIST_CHANGED, BlacklistChanged
+from shared.contracts.members import CIRCLE_CHANGED, STAGE_CHANGED, CircleChanged, StageChanged
+from shared.feed import Event
 from shared.follower import Reaction
-
-STAGE_CHANGED = event_type("members", "stage.changed")
-CIRCLE_CHANGED = event_type("members", "circle.changed")
 
 
 async def keep_stages(session: AsyncSession, events: Sequence[Event]) -> None:
@@ -40,7 +40,14 @@ async def keep_circles(session: AsyncSession, events: Sequence[Event]) -> None:
     )
 
 
+async def keep_stops(session: AsyncSession, events: Sequence[Event]) -> None:
+    """Entries of blacklists were made, changed or ended."""
+    changes = [BlacklistChanged.model_validate(event.data) for event in events]
+    await stop_actions.lists_told(session, changes=changes, at=clock.now())
+
+
 REACTIONS: Mapping[str, Mapping[str, Reaction]] = {
     "members": {STAGE_CHANGED: keep_stages, CIRCLE_CHANGED: keep_circles},
+    "suppliers": {BLACKLIST_CHANGED: keep_stops},
 }
 """By source, then by type: what its worker follows, and what operators may retry."""

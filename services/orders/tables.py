@@ -1,6 +1,7 @@
 """Every table of this service, for Alembic."""
 
 from services.orders.case_files import tables as case_file_tables
+from services.orders.delivery_stops import tables as delivery_stop_tables
 from services.orders.projects import tables as project_tables
 from services.orders.purchase_orders import tables as purchase_order_tables
 from services.orders.schema import metadata
@@ -9,6 +10,7 @@ from services.orders.spaces import tables as space_tables
 
 __all__ = [
     "case_file_tables",
+    "delivery_stop_tables",
     "metadata",
     "project_tables",
     "purchase_order_tables",

@@ -1,5 +1,5 @@
-"""The background work of `orders`: following `members` (stages and circles), closing joint purchasing notices,
-forgetting Idempotency-Keys older than seven days.
+"""The background work of `orders`: following `members` (stages, circles) and `suppliers` (blacklists), closing joint
+purchasing notices, exports, forgetting Idempotency-Keys older than seven days.
 
 `python -m services.orders.worker` runs until SIGTERM or SIGINT.
 """
@@ -22,6 +22,8 @@ from shared.worker import Periodic, run_worker
 
 _HOUR = 3600
 _CLOSE_EVERY_SECONDS = 30
+_PAGE_EVENTS = 40
+"""An event of `suppliers` may carry 500 offers."""
 
 
 async def prune_keys(database: Database) -> int:
@@ -44,6 +46,7 @@ async def main() -> None:
                 feed=FeedClient(neighbours.client(source)),
                 sessions=database.system,
                 reactions=reactions,
+                page_size=_PAGE_EVENTS,
             )
             for source, reactions in REACTIONS.items()
         ],

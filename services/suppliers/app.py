@@ -7,7 +7,9 @@ from fastapi import FastAPI
 from services.suppliers.admissions import routes as admission_routes
 from services.suppliers.applications import review_routes as application_review_routes
 from services.suppliers.applications import routes as application_routes
-from services.suppliers.applications.secrets import kept_key
+from services.suppliers.applications.secrets import KEY_BYTES, kept_key
+from services.suppliers.blacklists import appeal_routes
+from services.suppliers.blacklists import routes as blacklist_routes
 from services.suppliers.consents import routes as consent_routes
 from services.suppliers.imports import routes as import_routes
 from services.suppliers.imports.jobs import SyncRunner
@@ -22,6 +24,7 @@ from services.suppliers.papers import routes as paper_routes
 from services.suppliers.papers.files import PaperFolder
 from services.suppliers.reactions import REACTIONS
 from services.suppliers.reservations import routes as reservation_routes
+from services.suppliers.scores import routes as score_routes
 from services.suppliers.settings import Settings
 from shared.audit_routes import audit_router
 from shared.clients.catalog import CatalogClient
@@ -69,6 +72,9 @@ def create_app(
             admission_routes.router,
             consent_routes.router,
             measurement_routes.router,
+            blacklist_routes.router,
+            appeal_routes.router,
+            score_routes.router,
             onboarding_routes.router,
         ],
         closing=closing,
@@ -89,10 +95,17 @@ def paper_folder(settings: Settings) -> PaperFolder:
 
 
 def identity_key(settings: Settings) -> bytes:
-    """What identity and account numbers are hashed with."""
-    if settings.identity_key is not None:
-        return settings.identity_key.get_secret_value().encode()
-    return kept_key(settings.data_dir)
+    """What identity and account numbers are hashed with.
+
+    Raises:
+        ValueError: the configured key, or the file, is too short to be one.
+    """
+    configured = settings.identity_key
+    key = kept_key(settings.data_dir) if configured is None else configured.get_secret_value().encode()
+    if len(key) < KEY_BYTES:
+        message = f"The key of identities needs at least {KEY_BYTES} bytes."
+        raise ValueError(message)
+    return key
 
 
 def sync_runner(settings: Settings, *, database: Database, catalog: VariantSource) -> SyncRunner:

@@ -1,8 +1,10 @@
 """What happens elsewhere, and what follows here.
 
 orders    basket.placed     the reservation is consumed: it no longer expires
+orders    order.assessed    how it went counts in the supplier's score
 orders    lines.released    parts of its lines go back to stock (cancelled, rejected, confirmed smaller)
-members   stage.changed         how far offers of the suppliers that the group admitted reach
+members   stage.changed         how far offers of the suppliers that the group admitted reach, and who reads its scores
+                                and the short form of its blacklist
 members   circle.changed        the same, where its spaces are open to the circle
 members   company.linked        in which group's space a company's admissions count
 catalog   standard.changed      which editions offers may state, and are ordered by; whose offers need an update is told
@@ -13,12 +15,16 @@ from collections.abc import Mapping, Sequence
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.suppliers.blacklists import visibility as blacklist_visibility
 from services.suppliers.offers import update_notices
 from services.suppliers.register import actions as register_actions
 from services.suppliers.reservations import actions
 from services.suppliers.reservations.actions import LineRelease
+from services.suppliers.scores import actions as score_actions
+from services.suppliers.scores import visibility as score_visibility
 from services.suppliers.spaces import actions as space_actions
 from shared import clock
+from shared.contracts.assessments import ORDER_ASSESSED, OrderAssessed
 from shared.contracts.members import (
     CIRCLE_CHANGED,
     COMPANY_LINKED,
@@ -56,6 +62,12 @@ async def give_back(session: AsyncSession, events: Sequence[Event]) -> None:
     await actions.release_lines(session, releases=releases, at=clock.now())
 
 
+async def keep_facts(session: AsyncSession, events: Sequence[Event]) -> None:
+    """Orders were answered, decided or cancelled: their facts count in scores."""
+    assessed = [OrderAssessed.model_validate(event.data) for event in events]
+    await score_actions.orders_assessed(session, assessed=assessed, at=clock.now())
+
+
 async def keep_editions(session: AsyncSession, events: Sequence[Event]) -> None:
     """Editions were registered, changed or withdrawn."""
     told = [StandardsChanged.model_validate(event.data) for event in events]
@@ -78,6 +90,9 @@ async def keep_stages(session: AsyncSession, events: Sequence[Event]) -> None:
     """Contractor groups opened or closed categories."""
     told = [StageChanged.model_validate(event.data) for event in events]
     await space_actions.stages_told(session, told=told, at=clock.now())
+    for group_id, category in sorted({(each.group_id, each.category) for each in told}):
+        await blacklist_visibility.rekey(session, group_id=group_id, category=category)
+        await score_visibility.rekey(session, group_id=group_id, category=category)
 
 
 async def keep_circles(session: AsyncSession, events: Sequence[Event]) -> None:
@@ -96,6 +111,7 @@ REACTIONS: Mapping[str, Mapping[str, Reaction]] = {
     "orders": {
         BASKET_PLACED: consume,
         LINES_RELEASED: give_back,
+        ORDER_ASSESSED: keep_facts,
     },
     "catalog": {
         STANDARD_CHANGED: keep_editions,

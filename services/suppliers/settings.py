@@ -29,4 +29,6 @@ class Settings(ServiceSettings):
     paper_limit_bytes: int = Field(default=PAPER_LIMIT_BYTES, ge=1, le=PAPER_LIMIT_BYTES)
     supplier_invitation_days: int = Field(default=30, ge=1, le=365)
     identity_key: SecretStr | None = None
-    """What identity and account numbers are hashed with. None: a key made once and kept in `data_dir`."""
+    """What numbers of identity documents and accounts, and legal representatives, are hashed with; at least 32 bytes as
+    text. None: a key made once and kept in `data_dir`. Set it where the service runs on several machines, and never
+    change it."""

@@ -2,6 +2,7 @@
 
 from services.suppliers.admissions import tables as admission_tables
 from services.suppliers.applications import tables as application_tables
+from services.suppliers.blacklists import tables as blacklist_tables
 from services.suppliers.consents import tables as consent_tables
 from services.suppliers.imports import tables as import_tables
 from services.suppliers.inventory import tables as inventory_tables
@@ -12,11 +13,13 @@ from services.suppliers.papers import tables as paper_tables
 from services.suppliers.register import tables as register_tables
 from services.suppliers.reservations import tables as reservation_tables
 from services.suppliers.schema import metadata
+from services.suppliers.scores import tables as score_tables
 from services.suppliers.spaces import tables as space_tables
 
 __all__ = [
     "admission_tables",
     "application_tables",
+    "blacklist_tables",
     "consent_tables",
     "import_tables",
     "inventory_tables",
@@ -27,5 +30,6 @@ __all__ = [
     "paper_tables",
     "register_tables",
     "reservation_tables",
+    "score_tables",
     "space_tables",
 ]

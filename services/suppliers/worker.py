@@ -8,11 +8,13 @@ from functools import partial
 
 from services.suppliers.admissions.jobs import lapse_admissions
 from services.suppliers.app import paper_folder, sync_runner
+from services.suppliers.blacklists.jobs import expire_entries
 from services.suppliers.data_out import DATA_OUT
 from services.suppliers.imports.jobs import work_syncs
 from services.suppliers.papers.jobs import sweep_papers, warn_of_ends
 from services.suppliers.reactions import REACTIONS
 from services.suppliers.reservations.jobs import expire_reservations
+from services.suppliers.scores.jobs import compute_scores
 from services.suppliers.settings import Settings
 from services.suppliers.spaces.jobs import follow_groups, rekey_offers
 from shared import clock, idempotency
@@ -29,6 +31,7 @@ from shared.worker import Periodic, run_worker
 _EXPIRE_EVERY_SECONDS = 5
 _REKEY_EVERY_SECONDS = 1
 _DAYS_EVERY_SECONDS = 60
+_SCORES_EVERY_SECONDS = 300
 _TIDY_EVERY_SECONDS = 3600
 _WARN_EVERY_SECONDS = 900
 
@@ -88,6 +91,16 @@ async def main() -> None:
                 name="groups by date",
                 every_seconds=_DAYS_EVERY_SECONDS,
                 do=lambda: follow_groups(database, at=clock.now()),
+            ),
+            Periodic(
+                name="compute scores",
+                every_seconds=_SCORES_EVERY_SECONDS,
+                do=lambda: compute_scores(database, at=clock.now()),
+            ),
+            Periodic(
+                name="expire blacklist entries",
+                every_seconds=_TIDY_EVERY_SECONDS,
+                do=lambda: expire_entries(database, at=clock.now()),
             ),
             Periodic(name="tidy", every_seconds=_TIDY_EVERY_SECONDS, do=lambda: tidy(database)),
             Periodic(name="sweep", every_seconds=_TIDY_EVERY_SECONDS, do=lambda: asyncio.to_thread(runner.sweep)),

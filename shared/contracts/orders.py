@@ -161,6 +161,16 @@ class OrderSummary(Answer):
     updated_at: datetime
 
 
+class DeliveryStopView(Answer):
+    """The supplier is on a blacklist that stops deliveries: nothing is cancelled, what is on the road is received."""
+
+    official: bool = Field(description="An official list; else that of the buyer's group.")
+    reason_class: str = Field(examples=["SAFETY"])
+    starts_on: date
+    expires_on: date = Field(description="The last day, unless it is lifted before.")
+    entry_id: UUID
+
+
 class OrderHead(Answer):
     """What both sides see of an order beside its lines."""
 
@@ -179,6 +189,9 @@ class OrderHead(Answer):
     totals: TotalsView
     placed_at: datetime
     updated_at: datetime
+    delivery_stop: DeliveryStopView | None = Field(
+        default=None, description="Only on an order of which something has still to be sent, while it lasts."
+    )
 
 
 class SupplierOrder(OrderHead):

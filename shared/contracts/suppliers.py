@@ -227,6 +227,7 @@ class QuoteRequest(Body):
 
     lines: list[QuoteLine] = Field(min_length=1, max_length=1000)
     region: RegionCode | None = None
+    project_id: UUID | None = Field(default=None, description="What it is for; a blacklist may speak of projects.")
     currency: Currency = "CNY"
 
 

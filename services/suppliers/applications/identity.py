@@ -12,6 +12,8 @@ from services.suppliers.applications.progress import move
 from services.suppliers.applications.rules import ApplicationState, DocumentKind, IdentityState
 from services.suppliers.applications.secrets import keyed_hash
 from services.suppliers.applications.tables import Identity
+from services.suppliers.blacklists.actions import representative_known
+from services.suppliers.blacklists.rules import representative_hash
 from services.suppliers.onboarding.history import record
 from services.suppliers.onboarding.rules import Decision
 from services.suppliers.papers import queries as paper_queries
@@ -74,6 +76,7 @@ async def give_identity(
         "representative_name": given.representative_name,
         "document_kind": str(given.document_kind),
         "document_hash": keyed_hash(document, key=key, purpose="document"),
+        "representative_hash": representative_hash(key=key, id_number=document, name=given.representative_name),
         "document_tail": rules.tail_of(document),
         "bank_name": given.bank_name,
         "account_name": given.account_name,
@@ -131,6 +134,10 @@ async def decide_identity(
     decision = Decision.IDENTITY_VERIFIED if verified else Decision.IDENTITY_REFUSED
     detail = {"identity_version": identity.version, "due_on": identity.due_on and identity.due_on.isoformat()}
     await record(session, supplier, decision=decision, reason=reason, by=by, at=at, detail=detail)
+    if verified:
+        await representative_known(
+            session, supplier_id=supplier_id, representative_hash=bytes(identity.representative_hash), at=at
+        )
     application = await queries.open_application(session, supplier_id=supplier_id)
     if verified and application is not None and application.state == ApplicationState.REGISTERED:
         await move(session, application, ApplicationState.IDENTITY_VERIFIED, at=at)

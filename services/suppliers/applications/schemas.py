@@ -163,7 +163,7 @@ def identity_view(identity: Identity) -> IdentityView:
     """Masked: the last characters alone."""
     return IdentityView.model_validate(
         {
-            **identity.model_dump(exclude={"document_hash", "account_hash"}),
+            **identity.model_dump(exclude={"document_hash", "account_hash", "representative_hash"}),
             "document_masked": f"****{identity.document_tail}",
             "account_masked": f"****{identity.account_tail}",
         }

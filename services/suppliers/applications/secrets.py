@@ -7,7 +7,7 @@ import secrets
 from contextlib import suppress
 from pathlib import Path
 
-_KEY_BYTES = 32
+KEY_BYTES = 32
 
 
 def kept_key(folder: Path) -> bytes:
@@ -18,7 +18,7 @@ def kept_key(folder: Path) -> bytes:
         fresh = folder / f"identity.key.{secrets.token_hex(8)}"
         handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(handle, "wb") as file:
-            file.write(secrets.token_bytes(_KEY_BYTES))
+            file.write(secrets.token_bytes(KEY_BYTES))
         with suppress(FileExistsError):
             place.hardlink_to(fresh)
         fresh.unlink()

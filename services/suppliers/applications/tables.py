@@ -29,6 +29,8 @@ class Identity(Table, table=True):
     representative_name: str = Field(sa_column=Column(Text, nullable=False))
     document_kind: str = Field(sa_column=Column(Text, nullable=False))
     document_hash: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    representative_hash: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    """Of name and number together, as blacklists compare persons; it counts from the verification on."""
     document_tail: str = Field(sa_column=Column(Text, nullable=False))
     bank_name: str = Field(sa_column=Column(Text, nullable=False))
     account_name: str = Field(sa_column=Column(Text, nullable=False))

@@ -9,11 +9,13 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.suppliers.blacklists.blocking import ActiveEntry, blocks_invitation, told
 from services.suppliers.invitations import queries
 from services.suppliers.invitations.reading import RowsRead
 from services.suppliers.invitations.rules import Invitee, RowProblem
 from services.suppliers.invitations.tables import Invitation, InvitationFile
 from shared import audit
+from shared.clock import business_date
 from shared.contracts.members import CompanyIdentity
 from shared.contracts.suppliers import INVITATION_ACCEPTED, InvitationAccepted
 from shared.errors import Conflict, NotFound
@@ -47,6 +49,10 @@ class InvitationExpired(Conflict):
 
 class InvitationForAnother(Conflict):
     """The invitation names another company's tax id."""
+
+
+class InviteeBlacklisted(Conflict):
+    """A blacklist that binds the group forbids to invite the company."""
 
 
 class AlreadyInvited(Conflict):
@@ -102,6 +108,13 @@ def _made(
     return Invited(invitation=invitation, code=code)
 
 
+async def _listed(session: AsyncSession, invitee: Invitee, *, group_id: UUID, at: datetime) -> ActiveEntry | None:
+    """The entry of a blacklist that binds the group and forbids to invite the company."""
+    return await blocks_invitation(
+        session, group_id=group_id, tax_id=invitee.tax_id, on=business_date(at), categories=invitee.categories
+    )
+
+
 async def invite(
     session: AsyncSession,
     *,
@@ -114,12 +127,15 @@ async def invite(
     """Invite one company.
 
     Raises:
-        AlreadyInvited.
+        AlreadyInvited, InviteeBlacklisted.
     """
     group_id = group_of(by)
     await queries.lock_group(session, group_id=group_id)
     if invitee.tax_id in await queries.open_tax_ids(session, group_id=group_id, at=at):
         raise AlreadyInvited(f"Your group has an open invitation for {invitee.tax_id}.")
+    entry = await _listed(session, invitee, group_id=group_id, at=at)
+    if entry is not None:
+        raise InviteeBlacklisted(told(entry))
     made = _made(invitee, inviter=inviter, group_id=group_id, by=by, valid_for=valid_for, at=at)
     session.add(made.invitation)
     await session.flush()
@@ -149,6 +165,10 @@ async def invite_from_file(
         if invitee.tax_id in known:
             text = f"Your group has an open invitation for {invitee.tax_id}."
             problems.append(RowProblem(row=row, column="tax_id", code="AlreadyInvited", text=text))
+            continue
+        entry = await _listed(session, invitee, group_id=group_id, at=at)
+        if entry is not None:
+            problems.append(RowProblem(row=row, column="tax_id", code="InviteeBlacklisted", text=told(entry)))
             continue
         invited[row] = _made(invitee, inviter=inviter, group_id=group_id, by=by, valid_for=valid_for, at=at)
     session.add_all([each.invitation for each in invited.values()])

@@ -18,6 +18,7 @@ from services.suppliers.invitations.actions import (
     InvitationNotFound,
     InvitationRevoked,
     InvitationUsed,
+    InviteeBlacklisted,
     group_of,
 )
 from services.suppliers.invitations.reading import MEDIA_TYPES, RowsRead, read_rows
@@ -119,7 +120,7 @@ def _valid_for(request: Request) -> timedelta:
     "",
     status_code=201,
     summary="Invite a supplier",
-    responses=refusals(AlreadyInvited, NotAContractor, CompanyNeeded, ServiceAway, ServiceUnknown),
+    responses=refusals(AlreadyInvited, InviteeBlacklisted, NotAContractor, CompanyNeeded, ServiceAway, ServiceUnknown),
 )
 async def invite(
     *,

@@ -213,7 +213,14 @@ async def quote(*, body: QuoteRequest, caller: Caller, session: ReadSession, now
 
     Two lines of one item share its stock. Nothing is held: only placing an order holds goods and prices.
     """
-    return await quoting.quote(session, request=body, viewer=caller.viewer_keys, viewer_id=caller.company_id, at=now)
+    return await quoting.quote(
+        session,
+        request=body,
+        viewer=caller.viewer_keys,
+        viewer_id=caller.company_id,
+        group_id=caller.group_id,
+        at=now,
+    )
 
 
 @router.get("/{offer_id}", summary="Read an offer as it stands now", responses=refusals(OfferNotFound))

@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Column, Date, DateTime, Integer, LargeBinary, Text, Uuid
+from sqlalchemy import CheckConstraint, Column, Date, DateTime, Index, Integer, LargeBinary, Text, Uuid
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlmodel import Field
 
@@ -22,6 +22,8 @@ class Supplier(Table, table=True):
         CheckConstraint("status <> 'QUALIFIED' OR cardinality(categories) > 0", name="qualified_for_something"),
         CheckConstraint("level IN ('A', 'B', 'C')", name="level"),
         CheckConstraint("jsonb_typeof(paper_ends) = 'object'", name="paper_ends"),
+        Index(None, "tax_id"),
+        Index(None, "representative_hash"),
     )
 
     company_id: UUID = Field(sa_column=Column(Uuid, primary_key=True))
@@ -41,6 +43,8 @@ class Supplier(Table, table=True):
     version: int = Field(default=1, sa_column=Column(Integer, nullable=False))
     created_at: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))
     updated_at: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))
+    representative_hash: bytes | None = Field(default=None, sa_column=Column(LargeBinary))
+    """The legal representative, by keyed hash (`blacklists.rules.representative_hash`); never shown."""
 
     @property
     def standing(self) -> Standing:

@@ -9,7 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
-from services.suppliers.spaces.tables import KnownLink, OfferReach, SupplierSpace
+from services.suppliers.spaces.tables import KnownLink, KnownSpace, OfferReach, SupplierSpace
 from shared.arrays import array, quoted
 from shared.audience import Audience, Space, Stage
 
@@ -76,6 +76,17 @@ async def spaces_of(session: AsyncSession, *, supplier_id: UUID, category: str) 
         )
     )
     return [as_space(row) for row in found]
+
+
+async def spaces_of_group(session: AsyncSession, *, group_id: UUID, categories: Iterable[str]) -> dict[str, Space]:
+    """How far a contractor group has opened each of these categories, for what it owns itself: entries of its
+    blacklist, scores. Where no stage is known it is S1, and nothing leaves the group."""
+    wanted = set(categories)
+    found = await session.scalars(
+        select(KnownSpace).where(col(KnownSpace.group_id) == group_id, col(KnownSpace.category).in_(wanted))
+    )
+    known = {row.category: Space(group_id=group_id, stage=Stage(row.stage), circle_id=row.circle_id) for row in found}
+    return {category: known.get(category, Space(group_id=group_id)) for category in wanted}
 
 
 def as_space(row: Any) -> Space:

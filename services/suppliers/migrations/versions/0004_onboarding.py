@@ -117,6 +117,7 @@ _IDENTITIES = """
         representative_name text NOT NULL,
         document_kind text NOT NULL,
         document_hash bytea NOT NULL,
+        representative_hash bytea NOT NULL,
         document_tail text NOT NULL,
         bank_name text NOT NULL,
         account_name text NOT NULL,

@@ -238,7 +238,9 @@ _OFFER_AUDIENCE = (
 )
 
 _WALLS = (
-    "REVOKE ALL ON known_spaces, known_circles, known_links, rekeyings FROM suppliers_app",
+    "REVOKE ALL ON known_circles, known_links, rekeyings FROM suppliers_app",
+    "REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON known_spaces FROM suppliers_app",
+    *row_security("known_spaces", "group_id"),
     ("REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON supplier_spaces, admissions, admission_history FROM suppliers_app"),
     "REVOKE UPDATE, DELETE, TRUNCATE ON offer_reaches FROM suppliers_app",
     *row_security("supplier_spaces", "supplier_id"),
