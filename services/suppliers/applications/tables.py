@@ -59,6 +59,17 @@ class Application(Table, table=True):
             postgresql_where=sql("state NOT IN ('QUALIFIED', 'REJECTED', 'WITHDRAWN')"),
         ),
         Index("ix_supplier_applications_waiting", "state", "waiting_since"),
+        CheckConstraint(
+            "state IN ('REGISTERED', 'IDENTITY_VERIFIED', 'DOCUMENTS_SUBMITTED', 'UNDER_REVIEW', 'RETURNED', "
+            "'QUALIFIED', 'REJECTED', 'WITHDRAWN')",
+            name="state",
+        ),
+        CheckConstraint("level IN ('A', 'B', 'C')", name="level"),
+        CheckConstraint("state <> 'QUALIFIED' OR (cardinality(granted) > 0 AND level IS NOT NULL)", name="qualified"),
+        CheckConstraint(
+            "state NOT IN ('UNDER_REVIEW', 'RETURNED', 'QUALIFIED', 'REJECTED') OR reviewer_id IS NOT NULL",
+            name="reviewed",
+        ),
         CheckConstraint("trade IN ('maker', 'trader')", name="trade"),
         CheckConstraint("cardinality(categories) > 0", name="asks"),
         CheckConstraint("granted <@ categories", name="granted"),

@@ -170,7 +170,8 @@ _APPLICATIONS = """
         CONSTRAINT ck_supplier_applications_asks CHECK (cardinality(categories) > 0),
         CONSTRAINT ck_supplier_applications_granted CHECK (granted <@ categories),
         CONSTRAINT ck_supplier_applications_qualified
-            CHECK (state <> 'QUALIFIED' OR (cardinality(granted) > 0 AND level IN ('A', 'B', 'C'))),
+            CHECK (state <> 'QUALIFIED' OR (cardinality(granted) > 0 AND level IS NOT NULL)),
+        CONSTRAINT ck_supplier_applications_level CHECK (level IN ('A', 'B', 'C')),
         CONSTRAINT ck_supplier_applications_reviewed
             CHECK (state NOT IN ('UNDER_REVIEW', 'RETURNED', 'QUALIFIED', 'REJECTED') OR reviewer_id IS NOT NULL),
         CONSTRAINT ck_supplier_applications_not_own CHECK (reviewer_company <> supplier_id)
