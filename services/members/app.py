@@ -1,5 +1,7 @@
 """The parts of `members`."""
 
+from collections.abc import Awaitable, Callable, Sequence
+
 from fastapi import FastAPI
 
 from services.members.access import actions as access_actions
@@ -7,6 +9,8 @@ from services.members.access import client_routes as api_client_routes
 from services.members.access import routes as access_routes
 from services.members.circles import routes as circle_routes
 from services.members.companies import routes as company_routes
+from services.members.leaving import routes as leaving_routes
+from services.members.leaving.open_orders import NobodyToAsk, OpenOrdersSource, OrdersService
 from services.members.people import routes as people_routes
 from services.members.people.passwords import Passwords
 from services.members.reactions import REACTIONS
@@ -16,6 +20,7 @@ from services.members.stages import routes as stage_routes
 from services.members.stages.gate_data import GateData, NothingMeasured
 from shared import clock
 from shared.audit_routes import audit_router
+from shared.clients.transport import http_client
 from shared.data_out_routes import data_out_router
 from shared.database import Database, transaction
 from shared.feed import feed_router
@@ -25,7 +30,13 @@ from shared.operations import operations_router
 
 
 def create_app(
-    settings: Settings, *, database: Database, verifier: Verifier, gate_data: GateData | None = None
+    settings: Settings,
+    *,
+    database: Database,
+    verifier: Verifier,
+    gate_data: GateData | None = None,
+    open_orders: OpenOrdersSource | None = None,
+    closing: Sequence[Callable[[], Awaitable[None]]] = (),
 ) -> FastAPI:
     """The service over a database; `gate_data` measures what the gates of stage changes need from other services."""
     app = create_service(
@@ -43,6 +54,7 @@ def create_app(
             access_routes.router,
             api_client_routes.router,
             circle_routes.router,
+            leaving_routes.router,
             stage_routes.router,
             stage_platform_routes.router,
             feed_router("members"),
@@ -50,7 +62,9 @@ def create_app(
             data_out_router("members"),
             operations_router("members", reactions=REACTIONS),
         ],
+        closing=closing or (),
     )
+    app.state.open_orders = open_orders or NobodyToAsk()
     app.state.gate_data = gate_data or NothingMeasured()
     app.state.passwords = Passwords(at_once=settings.password_checks_at_once)
     return app
@@ -75,4 +89,11 @@ def create() -> FastAPI:
         pool_size=settings.database_pool_size,
     )
     verifier = TokenVerifier(issuer=settings.issuer, fetch_keys=own_keys(database))
-    return create_app(settings, database=database, verifier=verifier)
+    orders = http_client(settings.orders_url)
+    return create_app(
+        settings,
+        database=database,
+        verifier=verifier,
+        open_orders=OrdersService(orders),
+        closing=[orders.aclose],
+    )

@@ -26,6 +26,7 @@ DATA_OUT = DataOut(
             people={"invited_by": None, "agreed_people": None, "answered_by": "group_id", "ended_by": None},
         ),
         "circle_history": Sheet(owners=(), where=f"circle_id IN ({_MY_CIRCLES})"),
+        "leavings": Sheet(owners=("company_id",), people={"asked_by": "company_id", "ended_by": "company_id"}),
         "stages": Sheet(owners=("group_id",)),
         "stage_changes": Sheet(
             owners=("group_id",),

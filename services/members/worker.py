@@ -9,6 +9,7 @@ from datetime import timedelta
 
 from services.members.access import jobs
 from services.members.data_out import DATA_OUT
+from services.members.leaving.jobs import close_the_left
 from services.members.settings import Settings
 from services.members.stages.evidence import drill_done
 from services.members.stages.gate_data import NothingMeasured
@@ -27,6 +28,7 @@ async def tidy(database: Database, settings: Settings) -> None:
     """One round of the work."""
     at = clock.now()
     await jobs.rotate_old_signing_key(database.system, oldest=timedelta(days=settings.signing_key_days), at=at)
+    await close_the_left(database.system, at=at)
     await jobs.prune(database.system, attempt_window=timedelta(seconds=settings.attempt_window_seconds), at=at)
 
 

@@ -4,16 +4,19 @@ orders    basket.placed     the reservation is consumed: it no longer expires
 orders    lines.released    parts of its lines go back to stock (cancelled, rejected, confirmed smaller)
 catalog   standard.changed      which editions offers may state, and are ordered by
 catalog   restriction.changed   which goods may not be listed, or not be ordered into a region
+members   company.left          its record as a supplier is closed
 """
 
 from collections.abc import Mapping, Sequence
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.suppliers.onboarding import actions as onboarding_actions
 from services.suppliers.register import actions as register_actions
 from services.suppliers.reservations import actions
 from services.suppliers.reservations.actions import LineRelease
 from shared import clock
+from shared.contracts.members import COMPANY_LEFT, CompanyLeft
 from shared.contracts.orders import BASKET_PLACED, LINES_RELEASED, BasketPlaced, LinesReleased
 from shared.contracts.standards import RESTRICTION_CHANGED, STANDARD_CHANGED, RestrictionsChanged, StandardsChanged
 from shared.feed import Event
@@ -55,6 +58,12 @@ async def keep_restrictions(session: AsyncSession, events: Sequence[Event]) -> N
     await register_actions.restrictions_told(session, restrictions=[each for one in told for each in one.restrictions])
 
 
+async def close_records(session: AsyncSession, events: Sequence[Event]) -> None:
+    """Companies left: their records as suppliers are closed and their offers no longer shown."""
+    for left in (CompanyLeft.model_validate(event.data) for event in events):
+        await onboarding_actions.exit_as_left(session, supplier_id=left.company_id, at=left.left_at)
+
+
 REACTIONS: Mapping[str, Mapping[str, Reaction]] = {
     "orders": {
         BASKET_PLACED: consume,
@@ -63,6 +72,9 @@ REACTIONS: Mapping[str, Mapping[str, Reaction]] = {
     "catalog": {
         STANDARD_CHANGED: keep_editions,
         RESTRICTION_CHANGED: keep_restrictions,
+    },
+    "members": {
+        COMPANY_LEFT: close_records,
     },
 }
 """By source, then by type: what its worker follows, and what operators may retry."""

@@ -9,6 +9,8 @@ from pydantic import BaseModel, Field
 
 from shared.contracts.fields import Answer
 
+COMPANY_LEFT = "dev.dougong.members.company.left.v1"
+
 
 class TaxId(Answer):
     """The number a company is registered under, in its one spelling."""
@@ -90,6 +92,13 @@ class CompanyChanged(BaseModel):
     size_class: str | None
     size_declared_on: date | None
     status: str
+
+
+class CompanyLeft(BaseModel):
+    """dev.dougong.members.company.left.v1: no new business with it from here on."""
+
+    company_id: UUID
+    left_at: datetime
 
 
 class CompanyLinked(BaseModel):

@@ -33,6 +33,7 @@ class Company(Table, table=True):
     size_class: str | None = Field(default=None, sa_column=Column(Text))
     size_declared_on: date | None = Field(default=None, sa_column=Column(Date))
     status: str = Field(default=CompanyStatus.ACTIVE, sa_column=Column(Text, nullable=False))
+    left_at: datetime | None = Field(default=None, sa_column=Column(DateTime(timezone=True)))
     version: int = 1
     created_at: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))
     updated_at: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))

@@ -122,6 +122,17 @@ async def exit_supplier(
     return supplier
 
 
+async def exit_as_left(session: AsyncSession, *, supplier_id: UUID, at: datetime) -> None:
+    """The company left the platform: its record is closed, whatever it stood at; nothing of it is sold any more."""
+    supplier = await queries.supplier_for_update(session, supplier_id=supplier_id)
+    if supplier is None or supplier.status == SupplierStatus.EXITED:
+        return
+    itself = Principal(subject=supplier_id, kind="service", name="members", company_id=supplier_id)
+    await _decide(
+        session, supplier, SupplierStatus.EXITED, Decision.EXITED, reason="The company left.", by=itself, at=at
+    )
+
+
 async def _to_change(
     session: AsyncSession, supplier_id: UUID, expected_version: int, after: SupplierStatus
 ) -> Supplier:
