@@ -9,6 +9,7 @@ DATA_OUT = DataOut(
     sheets={
         **HOUSE_SHEETS,
         "companies": Sheet(owners=("id",)),
+        "operator_affiliates": Sheet(owners=("company_id",), parties=("operator_id",)),
         "company_names": Sheet(owners=("company_id",)),
         "company_links": Sheet(owners=("child_id", "parent_id")),
         "people": Sheet(owners=(), where="id IN (SELECT person_id FROM memberships WHERE company_id = :company)"),

@@ -8,6 +8,7 @@ import asyncio
 from datetime import timedelta
 
 from services.members.access import jobs
+from services.members.companies.neutrality import tell_affiliates
 from services.members.data_out import DATA_OUT
 from services.members.leaving.jobs import close_the_left
 from services.members.settings import Settings
@@ -17,7 +18,7 @@ from services.members.stages.jobs import make_due_changes_effective
 from shared import clock
 from shared.audit_chain import CHAIN_EVERY_SECONDS, chain_all
 from shared.data_out_jobs import ExportRunner
-from shared.database import Database
+from shared.database import Database, transaction
 from shared.logs import configure_logs
 from shared.worker import Periodic, run_worker
 
@@ -32,6 +33,12 @@ async def tidy(database: Database, settings: Settings) -> None:
     await jobs.prune(database.system, attempt_window=timedelta(seconds=settings.attempt_window_seconds), at=at)
 
 
+async def affiliates(database: Database) -> int:
+    """Tell who became affiliated with an operator, or is no longer; how many."""
+    async with transaction(database.system) as session:
+        return await tell_affiliates(session, at=clock.now())
+
+
 async def main() -> None:
     """Run until a signal."""
     settings = Settings()
@@ -40,6 +47,7 @@ async def main() -> None:
     exports = ExportRunner(DATA_OUT, database=database, data_dir=settings.data_dir, completed=drill_done)
     await run_worker(
         periodic=[
+            Periodic(name="affiliates", every_seconds=60, do=lambda: affiliates(database)),
             Periodic(name="sweep exports", every_seconds=3600, do=exports.sweep),
             Periodic(
                 name="chain audit log",

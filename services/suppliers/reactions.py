@@ -4,6 +4,7 @@ orders    basket.placed     the reservation is consumed: it no longer expires
 orders    lines.released    parts of its lines go back to stock (cancelled, rejected, confirmed smaller)
 catalog   standard.changed      which editions offers may state, and are ordered by
 catalog   restriction.changed   which goods may not be listed, or not be ordered into a region
+members   company.affiliated    its offers are marked as an operator's own
 members   company.left          its record as a supplier is closed
 """
 
@@ -16,7 +17,7 @@ from services.suppliers.register import actions as register_actions
 from services.suppliers.reservations import actions
 from services.suppliers.reservations.actions import LineRelease
 from shared import clock
-from shared.contracts.members import COMPANY_LEFT, CompanyLeft
+from shared.contracts.members import COMPANY_AFFILIATED, COMPANY_LEFT, CompanyAffiliated, CompanyLeft
 from shared.contracts.orders import BASKET_PLACED, LINES_RELEASED, BasketPlaced, LinesReleased
 from shared.contracts.standards import RESTRICTION_CHANGED, STANDARD_CHANGED, RestrictionsChanged, StandardsChanged
 from shared.feed import Event
@@ -64,6 +65,15 @@ async def close_records(session: AsyncSession, events: Sequence[Event]) -> None:
         await onboarding_actions.exit_as_left(session, supplier_id=left.company_id, at=left.left_at)
 
 
+async def mark_affiliates(session: AsyncSession, events: Sequence[Event]) -> None:
+    """Companies came into an operator's group or out of it."""
+    for event in events:
+        told = CompanyAffiliated.model_validate(event.data)
+        await onboarding_actions.mark_affiliation(
+            session, supplier_id=told.company_id, affiliated=told.operator_id is not None, at=event.time
+        )
+
+
 REACTIONS: Mapping[str, Mapping[str, Reaction]] = {
     "orders": {
         BASKET_PLACED: consume,
@@ -74,6 +84,7 @@ REACTIONS: Mapping[str, Mapping[str, Reaction]] = {
         RESTRICTION_CHANGED: keep_restrictions,
     },
     "members": {
+        COMPANY_AFFILIATED: mark_affiliates,
         COMPANY_LEFT: close_records,
     },
 }

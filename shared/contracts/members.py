@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 
 from shared.contracts.fields import Answer
 
+COMPANY_AFFILIATED = "dev.dougong.members.company.affiliated.v1"
 COMPANY_LEFT = "dev.dougong.members.company.left.v1"
 
 
@@ -30,6 +31,9 @@ class CompanyIdentity(Answer):
     tax_id: TaxId
     kinds: list[str] = Field(examples=[["contractor"]])
     status: str = Field(examples=["ACTIVE"])
+    affiliated_with_operator: bool = Field(
+        default=False, description="It stands under one top with an operator: marked wherever it sells."
+    )
 
 
 class CompanyChoice(Answer):
@@ -99,6 +103,13 @@ class CompanyLeft(BaseModel):
 
     company_id: UUID
     left_at: datetime
+
+
+class CompanyAffiliated(BaseModel):
+    """dev.dougong.members.company.affiliated.v1: it trades and stands under one top with an operator, or no longer."""
+
+    company_id: UUID
+    operator_id: UUID | None
 
 
 class CompanyLinked(BaseModel):

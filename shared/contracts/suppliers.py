@@ -138,6 +138,7 @@ class SupplierChanged(Answer):
     categories: list[str]
     regions: list[str]
     qualified_until: date | None
+    affiliated_with_operator: bool = False
     version: int
 
 

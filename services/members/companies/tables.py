@@ -64,6 +64,16 @@ class CompanyName(Table, table=True):
     name_en: str | None = Field(default=None, sa_column=Column(Text))
 
 
+class OperatorAffiliate(Table, table=True):
+    """A company that trades under one top with an operator, as it was last told to others. Readable to all."""
+
+    __tablename__ = "operator_affiliates"
+
+    company_id: UUID = Field(sa_column=Column(Uuid, ForeignKey("companies.id"), primary_key=True))
+    operator_id: UUID = Field(sa_column=Column(Uuid, nullable=False))
+    since: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))
+
+
 class CompanyLink(Table, table=True):
     """A company stands under another for some days.
 

@@ -57,6 +57,7 @@ async def register_supplier(
         name=company.name,
         tax_id=company.tax_id.value,
         status=SupplierStatus.REGISTERED,
+        affiliated_with_operator=company.affiliated_with_operator,
         created_at=at,
         updated_at=at,
     )
@@ -122,6 +123,18 @@ async def exit_supplier(
     return supplier
 
 
+async def mark_affiliation(session: AsyncSession, *, supplier_id: UUID, affiliated: bool, at: datetime) -> None:
+    """The company came into an operator's group, or out of it; buyers see it on every offer."""
+    supplier = await queries.supplier_for_update(session, supplier_id=supplier_id)
+    if supplier is None or supplier.affiliated_with_operator == affiliated:
+        return
+    supplier.affiliated_with_operator = affiliated
+    itself = Principal(subject=supplier_id, kind="service", name="members", company_id=supplier_id)
+    reason = "In an operator's group." if affiliated else "No longer in an operator's group."
+    status = SupplierStatus(supplier.status)
+    await _decide(session, supplier, status, Decision.AFFILIATION, reason=reason, by=itself, at=at)
+
+
 async def exit_as_left(session: AsyncSession, *, supplier_id: UUID, at: datetime) -> None:
     """The company left the platform: its record is closed, whatever it stood at; nothing of it is sold any more."""
     supplier = await queries.supplier_for_update(session, supplier_id=supplier_id)
@@ -179,6 +192,7 @@ async def _record(
         "categories": supplier.categories,
         "regions": supplier.regions,
         "qualified_until": supplier.qualified_until.isoformat() if supplier.qualified_until else None,
+        "affiliated_with_operator": supplier.affiliated_with_operator,
         "version": supplier.version,
     }
     session.add(

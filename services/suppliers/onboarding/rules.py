@@ -19,6 +19,8 @@ class Decision(StrEnum):
     QUALIFIED = "qualified"
     SUSPENDED = "suspended"
     EXITED = "exited"
+    AFFILIATION = "affiliation"
+    """Not decided by anybody: it came into an operator's group, or out of it."""
 
 
 TRANSITIONS = frozenset(

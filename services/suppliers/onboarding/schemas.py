@@ -42,6 +42,7 @@ class SupplierView(Answer):
     categories: list[str] = Field(examples=[["rebar"]])
     regions: list[str] = Field(examples=[["11"]])
     qualified_until: date | None
+    affiliated_with_operator: bool = Field(description="It belongs to an operator's group.")
     version: int
     created_at: datetime
     updated_at: datetime

@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Column, Date, DateTime, Integer, LargeBinary, Text, Uuid
+from sqlalchemy import Boolean, CheckConstraint, Column, Date, DateTime, Integer, LargeBinary, Text, Uuid, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlmodel import Field
 
@@ -30,6 +30,10 @@ class Supplier(Table, table=True):
     regions: list[str] = Field(default_factory=list, sa_column=Column(ARRAY(Text), nullable=False))
     """GB/T 2260 codes; none means everywhere."""
     qualified_until: date | None = Field(default=None, sa_column=Column(Date))
+    affiliated_with_operator: bool = Field(
+        default=False, sa_column=Column(Boolean, nullable=False, server_default=text("false"))
+    )
+    """It stands under one top with an operator, as `members` tells; shown wherever it sells (T8)."""
     version: int = Field(default=1, sa_column=Column(Integer, nullable=False))
     created_at: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))
     updated_at: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))

@@ -1,4 +1,4 @@
-"""The audit log: what was done and refused, by whom, chained for each company it concerns; exports; and companies that leave."""
+"""The audit log: what was done and refused, by whom, chained for each company it concerns; exports; companies that leave; and affiliates of operators."""
 
 from alembic import op
 
@@ -44,9 +44,21 @@ _LEAVINGS = [
     *row_security("leavings", "company_id"),
 ]
 
+_AFFILIATES = [
+    """
+    CREATE TABLE operator_affiliates (
+        company_id uuid NOT NULL,
+        operator_id uuid NOT NULL,
+        since timestamptz NOT NULL,
+        CONSTRAINT pk_operator_affiliates PRIMARY KEY (company_id),
+        CONSTRAINT fk_operator_affiliates_company_id FOREIGN KEY (company_id) REFERENCES companies (id)
+    )""",
+    "REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON operator_affiliates FROM members_app",
+]
+
 
 def upgrade() -> None:
-    for statement in (*audit_schema("members"), *export_schema(), *_LEFT, *_LEAVINGS):
+    for statement in (*audit_schema("members"), *export_schema(), *_LEFT, *_LEAVINGS, *_AFFILIATES):
         op.execute(statement)
 
 
