@@ -9,6 +9,8 @@ from services.members.access import client_routes as api_client_routes
 from services.members.access import routes as access_routes
 from services.members.circles import routes as circle_routes
 from services.members.companies import routes as company_routes
+from services.members.leaving import routes as leaving_routes
+from services.members.leaving.open_orders import NobodyToAsk, OpenOrdersSource, OrdersService
 from services.members.people import routes as people_routes
 from services.members.people.passwords import Passwords
 from services.members.reactions import REACTIONS
@@ -25,7 +27,7 @@ from shared import clock
 from shared.audit_routes import audit_router
 from shared.clients.catalog import CatalogClient
 from shared.clients.measurements import QualityClient, SpendClient
-from shared.clients.transport import Neighbours
+from shared.clients.transport import Neighbours, http_client
 from shared.data_out_routes import data_out_router
 from shared.database import Database, transaction
 from shared.feed import feed_router
@@ -41,6 +43,7 @@ def create_app(
     verifier: Verifier,
     gate_data: GateData | None = None,
     closing: Sequence[Callable[[], Awaitable[None]]] = (),
+    open_orders: OpenOrdersSource | None = None,
     webhook_sender: Sender | None = None,
 ) -> FastAPI:
     """The service over a database; `gate_data` measures what the gates of stage changes need from other services,
@@ -62,6 +65,7 @@ def create_app(
             access_routes.router,
             api_client_routes.router,
             circle_routes.router,
+            leaving_routes.router,
             stage_routes.router,
             stage_platform_routes.router,
             webhook_routes.router,
@@ -73,6 +77,7 @@ def create_app(
         ],
         closing=closing,
     )
+    app.state.open_orders = open_orders or NobodyToAsk()
     app.state.gate_data = gate_data or NothingMeasured()
     app.state.webhook_sender = webhook_sender or Sender(policy=settings.webhook_policy)
     describe_webhooks(app)
@@ -110,10 +115,12 @@ def create() -> FastAPI:
     )
     verifier = TokenVerifier(issuer=settings.issuer, fetch_keys=own_keys(database))
     neighbours = Neighbours(settings)
+    orders = http_client(settings.orders_url)
     return create_app(
         settings,
         database=database,
         verifier=verifier,
         gate_data=measured_by(neighbours, database=database),
-        closing=[neighbours.aclose],
+        open_orders=OrdersService(orders),
+        closing=[neighbours.aclose, orders.aclose],
     )

@@ -9,6 +9,7 @@ DATA_OUT = DataOut(
     sheets={
         **HOUSE_SHEETS,
         "companies": Sheet(owners=("id",)),
+        "operator_affiliates": Sheet(owners=("company_id",), parties=("operator_id",)),
         "company_names": Sheet(owners=("company_id",)),
         "company_links": Sheet(owners=("child_id", "parent_id")),
         "people": Sheet(owners=(), where="id IN (SELECT person_id FROM memberships WHERE company_id = :company)"),
@@ -26,6 +27,7 @@ DATA_OUT = DataOut(
             people={"invited_by": None, "agreed_people": None, "answered_by": "group_id", "ended_by": None},
         ),
         "circle_history": Sheet(owners=(), where=f"circle_id IN ({_MY_CIRCLES})"),
+        "leavings": Sheet(owners=("company_id",), people={"asked_by": "company_id", "ended_by": "company_id"}),
         "stages": Sheet(owners=("group_id",)),
         "stage_changes": Sheet(
             owners=("group_id",),

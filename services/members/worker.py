@@ -10,7 +10,9 @@ from datetime import timedelta
 
 from services.members.access import jobs
 from services.members.app import measured_by
+from services.members.companies.neutrality import tell_affiliates
 from services.members.data_out import DATA_OUT
+from services.members.leaving.jobs import close_the_left
 from services.members.reactions import REACTIONS
 from services.members.settings import Settings
 from services.members.stages.evidence import drill_done
@@ -22,7 +24,7 @@ from shared.audit_chain import CHAIN_EVERY_SECONDS, chain_all
 from shared.clients.feed import FeedClient
 from shared.clients.transport import Neighbours
 from shared.data_out_jobs import ExportRunner
-from shared.database import Database
+from shared.database import Database, transaction
 from shared.follower import Follower
 from shared.logs import configure_logs
 from shared.worker import Periodic, run_worker
@@ -34,8 +36,15 @@ async def tidy(database: Database, settings: Settings) -> None:
     """One round of the work."""
     at = clock.now()
     await jobs.rotate_old_signing_key(database.system, oldest=timedelta(days=settings.signing_key_days), at=at)
+    await close_the_left(database.system, at=at)
     await jobs.prune(database.system, attempt_window=timedelta(seconds=settings.attempt_window_seconds), at=at)
     await forget_old(database.system, kept=timedelta(days=settings.webhook_kept_days), at=at)
+
+
+async def affiliates(database: Database) -> int:
+    """Tell who became affiliated with an operator, or is no longer; how many."""
+    async with transaction(database.system) as session:
+        return await tell_affiliates(session, at=clock.now())
 
 
 async def main() -> None:
@@ -64,6 +73,7 @@ async def main() -> None:
             for source, reactions in REACTIONS.items()
         ],
         periodic=[
+            Periodic(name="affiliates", every_seconds=60, do=lambda: affiliates(database)),
             Periodic(name="sweep exports", every_seconds=3600, do=exports.sweep),
             Periodic(
                 name="chain audit log",

@@ -5,7 +5,7 @@ from fastapi import FastAPI
 from services.orders.case_files import routes as case_file_routes
 from services.orders.measurements import routes as measurement_routes
 from services.orders.projects import routes as project_routes
-from services.orders.purchase_orders import basket_routes
+from services.orders.purchase_orders import basket_routes, open_routes
 from services.orders.purchase_orders import routes as order_routes
 from services.orders.purchase_orders.placement import Companies, Placement
 from services.orders.purchase_orders.reserving import Reservations
@@ -53,6 +53,7 @@ def create_app(
             basket_routes.router,
             order_routes.router,
             measurement_routes.router,
+            open_routes.router,
             case_file_routes.router,
             feed_router("orders"),
             audit_router("orders"),

@@ -9,6 +9,8 @@ members   circle.changed        the same, where its spaces are open to the circl
 members   company.linked        in which group's space a company's admissions count
 catalog   standard.changed      which editions offers may state, and are ordered by; whose offers need an update is told
 catalog   restriction.changed   which goods may not be listed, or not be ordered into a region; the same
+members   company.affiliated    its offers are marked as an operator's own
+members   company.left          its record as a supplier is closed
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.suppliers.blacklists import visibility as blacklist_visibility
 from services.suppliers.offers import update_notices
+from services.suppliers.onboarding import actions as onboarding_actions
 from services.suppliers.register import actions as register_actions
 from services.suppliers.reservations import actions
 from services.suppliers.reservations.actions import LineRelease
@@ -27,9 +30,13 @@ from shared import clock
 from shared.contracts.assessments import ORDER_ASSESSED, OrderAssessed
 from shared.contracts.members import (
     CIRCLE_CHANGED,
+    COMPANY_AFFILIATED,
+    COMPANY_LEFT,
     COMPANY_LINKED,
     STAGE_CHANGED,
     CircleChanged,
+    CompanyAffiliated,
+    CompanyLeft,
     CompanyLinked,
     StageChanged,
 )
@@ -107,6 +114,21 @@ async def keep_links(session: AsyncSession, events: Sequence[Event]) -> None:
     await space_actions.links_told(session, told=told, at=clock.now())
 
 
+async def close_records(session: AsyncSession, events: Sequence[Event]) -> None:
+    """Companies left: their records as suppliers are closed and their offers no longer shown."""
+    for left in (CompanyLeft.model_validate(event.data) for event in events):
+        await onboarding_actions.exit_as_left(session, supplier_id=left.company_id, at=left.left_at)
+
+
+async def mark_affiliates(session: AsyncSession, events: Sequence[Event]) -> None:
+    """Companies came into an operator's group or out of it."""
+    for event in events:
+        told = CompanyAffiliated.model_validate(event.data)
+        await onboarding_actions.mark_affiliation(
+            session, supplier_id=told.company_id, affiliated=told.operator_id is not None, at=event.time
+        )
+
+
 REACTIONS: Mapping[str, Mapping[str, Reaction]] = {
     "orders": {
         BASKET_PLACED: consume,
@@ -121,6 +143,8 @@ REACTIONS: Mapping[str, Mapping[str, Reaction]] = {
         STAGE_CHANGED: keep_stages,
         CIRCLE_CHANGED: keep_circles,
         COMPANY_LINKED: keep_links,
+        COMPANY_AFFILIATED: mark_affiliates,
+        COMPANY_LEFT: close_records,
     },
 }
 """By source, then by type: what its worker follows, and what operators may retry."""

@@ -13,6 +13,8 @@ COMPANY_LINKED = "dev.dougong.members.company.linked.v1"
 CIRCLE_CHANGED = "dev.dougong.members.circle.changed.v1"
 STAGE_GATES_CHANGED = "dev.dougong.members.stage.gates-changed.v1"
 STAGE_CHANGED = "dev.dougong.members.stage.changed.v1"
+COMPANY_AFFILIATED = "dev.dougong.members.company.affiliated.v1"
+COMPANY_LEFT = "dev.dougong.members.company.left.v1"
 
 
 class TaxId(Answer):
@@ -33,6 +35,9 @@ class CompanyIdentity(Answer):
     tax_id: TaxId
     kinds: list[str] = Field(examples=[["contractor"]])
     status: str = Field(examples=["ACTIVE"])
+    affiliated_with_operator: bool = Field(
+        default=False, description="It stands under one top with an operator: marked wherever it sells."
+    )
 
 
 class CompanyChoice(Answer):
@@ -95,6 +100,20 @@ class CompanyChanged(BaseModel):
     size_class: str | None
     size_declared_on: date | None
     status: str
+
+
+class CompanyLeft(BaseModel):
+    """dev.dougong.members.company.left.v1: no new business with it from here on."""
+
+    company_id: UUID
+    left_at: datetime
+
+
+class CompanyAffiliated(BaseModel):
+    """dev.dougong.members.company.affiliated.v1: it trades and stands under one top with an operator, or no longer."""
+
+    company_id: UUID
+    operator_id: UUID | None
 
 
 class CompanyLinked(BaseModel):

@@ -365,6 +365,13 @@ class OrderChanged(BaseModel):
     version: int
 
 
+class OpenOrders(Answer):
+    """How many of a company's orders are not finished."""
+
+    as_buyer: int
+    as_supplier: int
+
+
 class CaseFileChanged(BaseModel):
     """dev.dougong.orders.case_file.changed.v1: operator staff opened an owner's documents, or the file was ended.
 

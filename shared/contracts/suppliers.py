@@ -152,6 +152,7 @@ class SupplierChanged(Answer):
     regions: list[str]
     qualified_until: date | None
     level: str | None = None
+    affiliated_with_operator: bool = False
     version: int
 
 

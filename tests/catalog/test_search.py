@@ -464,3 +464,15 @@ async def test_prices_of_today_are_those_valid_in_china_today(market: Market):
     await market.offer(market.supplier(), BAR, valid_from=today, valid_until=today)
     await market.follow()
     assert await market.keys() == [BAR]
+
+
+async def test_an_offer_of_a_supplier_in_an_operators_group_says_so(market: Market):
+    """E-commerce law: what belongs to who runs the place is marked; it stands where its price puts it."""
+    own = market.supplier("自营", affiliated_with_operator=True)
+    other = market.supplier("北河")
+    await market.offer(own, price="3300.00")
+    await market.offer(other, price="3200.00")
+    await market.follow()
+    (hit,) = await market.hits()
+    marked = [(each["supplier_id"], each["affiliated_with_operator"]) for each in hit["offers"]]
+    assert marked == [(str(other), False), (str(own), True)]

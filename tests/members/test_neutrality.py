@@ -1,5 +1,6 @@
 """Operators do not trade from the first open space on (T8); who stands under one top with an operator is named."""
 
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from services.members.companies.neutrality import (
     Held,
     kinds_fault,
     roles_fault,
+    tell_affiliates,
 )
 from services.members.companies.rules import CompanyKind
 from shared.database import Database
@@ -153,3 +155,37 @@ def test_what_is_let_through_never_makes_a_person_both(granted: Held, elsewhere:
 def test_who_neither_operates_nor_trades_is_never_refused(granted: Held, elsewhere: list[Held]):
     harmless = Held(roles=granted.roles - TRADING_ROLES - {"operator"}, kinds=granted.kinds)
     assert roles_fault(harmless, elsewhere=elsewhere) is None
+
+
+async def test_affiliates_are_told_once_and_by_the_days_of_the_links(world: World, database: Database):
+    top, operating, seller = [await world.company(kind) for kind in ("contractor_group", "operator", "supplier")]
+    link = {"parent_id": str(top), "valid_from": "2026-01-01"}
+    for child, more in ((operating, {}), (seller, {"valid_until": "2030-01-01"})):
+        answer = await world.post(f"/members/companies/{child}/links", {**link, **more}, as_=world.as_operator)
+        assert answer.status_code == 201, answer.text
+
+    async def told_on(year: int) -> int:
+        async with database.system() as session, session.begin():
+            return await tell_affiliates(session, at=datetime(year, 6, 1, tzinfo=UTC))
+
+    async def marked(company: UUID) -> bool:
+        answer = await world.http.get(f"/members/companies/{company}", headers=world.as_operator)
+        return bool(answer.json()["affiliated_with_operator"])
+
+    assert not await marked(seller)
+    assert await told_on(2027) == 2, "the seller, and the contractor above both"
+    assert await told_on(2027) == 0
+    assert await marked(seller)
+    assert await marked(top)
+    assert not await marked(operating), "it does not trade"
+    assert await told_on(2031) == 1
+    assert not await marked(seller)
+    async with database.system() as session:
+        rows = await session.scalars(
+            text(
+                "SELECT data->>'operator_id' FROM events WHERE subject = :seller "
+                "AND type = 'dev.dougong.members.company.affiliated.v1' ORDER BY txid, seq"
+            ),
+            {"seller": str(seller)},
+        )
+        assert rows.all() == [str(operating), None]

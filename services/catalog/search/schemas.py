@@ -68,6 +68,7 @@ class OfferView(Answer):
     offer_id: UUID
     supplier_id: UUID
     supplier_name: str = Field(examples=["江苏北河钢铁贸易有限公司"])
+    affiliated_with_operator: bool = Field(description="The supplier belongs to an operator's group.")
     item_no: str = Field(examples=["DEMO-0001"])
     brand: str | None = Field(examples=["北河"])
     unit_price: Decimal = Field(description="Per `unit`, for the quantity asked (the list price if none).")

@@ -14,9 +14,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
 from services.members.companies.rules import CompanyKind, CompanyStatus, top_of_chain
-from services.members.companies.tables import Company, CompanyLink
+from services.members.companies.tables import Company, CompanyLink, OperatorAffiliate
 from shared.clock import business_date
+from shared.contracts.members import COMPANY_AFFILIATED, CompanyAffiliated
 from shared.errors import Conflict, FieldError
+from shared.feed import publish
 
 TRADING_KINDS = frozenset(
     {
@@ -152,3 +154,39 @@ async def record_anywhere(session: AsyncSession, *, at: datetime) -> Record:
         people_with_both=await session.scalar(_BOTH, {"at": at, "trading": sorted(TRADING_ROLES)}) or 0,
         affiliates=affiliates,
     )
+
+
+async def tell_affiliates(session: AsyncSession, *, at: datetime) -> int:
+    """Compare who is affiliated today with what was told, and tell the differences; how many.
+
+    Links begin and end by dates, so nobody's request marks the day: the worker looks every minute.
+    """
+    now = {company.id: operator for company, operator in (await record_anywhere(session, at=at)).affiliates}
+    told = {each.company_id: each for each in await session.scalars(select(OperatorAffiliate))}
+    changed = {
+        company_id: now.get(company_id)
+        for company_id in now.keys() | told.keys()
+        if now.get(company_id) != (told[company_id].operator_id if company_id in told else None)
+    }
+    for company_id, operator_id in sorted(changed.items()):
+        if company_id in told:
+            await session.delete(told[company_id])
+            await session.flush()
+        if operator_id is not None:
+            session.add(OperatorAffiliate(company_id=company_id, operator_id=operator_id, since=at))
+        await publish(
+            session,
+            type=COMPANY_AFFILIATED,
+            subject=str(company_id),
+            company_id=company_id,
+            at=at,
+            data=CompanyAffiliated(company_id=company_id, operator_id=operator_id),
+        )
+    await session.flush()
+    return len(changed)
+
+
+async def is_affiliated(session: AsyncSession, *, company_id: UUID) -> bool:
+    """Whether the company was last told to be affiliated with an operator."""
+    found = await session.scalars(select(OperatorAffiliate).where(col(OperatorAffiliate.company_id) == company_id))
+    return found.one_or_none() is not None

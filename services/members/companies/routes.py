@@ -50,8 +50,13 @@ from shared.paging import CursorInvalid, PageQuery
 router = house_router("/members/companies", tag="companies")
 
 
+async def _identity(session: AsyncSession, company: Company) -> CompanyIdentity:
+    affiliated = await neutrality.is_affiliated(session, company_id=company.id)
+    return CompanyIdentity.model_validate(company).model_copy(update={"affiliated_with_operator": affiliated})
+
+
 async def _record(session: AsyncSession, company: Company, *, now: Now) -> CompanyRecord:
-    identity = CompanyIdentity.model_validate(company)
+    identity = await _identity(session, company)
     return CompanyRecord(
         **identity.model_dump(),
         group_id=await queries.group_of(session, company_id=company.id, on=business_date(now)),
@@ -135,7 +140,7 @@ async def read_company(
     if company is None:
         raise CompanyNotFound(f"No company has the id {company_id}.")
     if company_id != caller.company_id and Role.OPERATOR not in caller.roles:
-        return CompanyIdentity.model_validate(company)
+        return await _identity(session, company)
     response.headers["ETag"] = etag(company.version)
     return await _record(session, company, now=now)
 

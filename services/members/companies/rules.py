@@ -4,7 +4,7 @@ import re
 import unicodedata
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from enum import StrEnum
 from uuid import UUID
 
@@ -53,7 +53,12 @@ class CompanyStatus(StrEnum):
 
     ACTIVE = "ACTIVE"
     SUSPENDED = "SUSPENDED"
+    LEFT = "LEFT"
+    """It left by its own will: only its admins sign in, to fetch its data, for `DATA_STAYS_FETCHABLE`."""
     CLOSED = "CLOSED"
+
+
+DATA_STAYS_FETCHABLE = timedelta(days=30)
 
 
 STATUS_MOVES = frozenset(
@@ -62,6 +67,7 @@ STATUS_MOVES = frozenset(
         (CompanyStatus.SUSPENDED, CompanyStatus.ACTIVE),
         (CompanyStatus.ACTIVE, CompanyStatus.CLOSED),
         (CompanyStatus.SUSPENDED, CompanyStatus.CLOSED),
+        (CompanyStatus.LEFT, CompanyStatus.CLOSED),
     }
 )
 """Legal moves; CLOSED is final, a company that returns is registered under its new tax id."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, text
+from sqlalchemy import ColumnElement, func, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, or_, select
 
@@ -149,3 +149,16 @@ async def orders_of_basket(session: AsyncSession, *, buyer_id: UUID, basket_id: 
         .order_by(col(PurchaseOrder.number))
     )
     return found.scalars().all()
+
+
+_OVER = (OrderState.COMPLETED, OrderState.CLOSED, OrderState.REJECTED, OrderState.CANCELLED)
+
+
+async def open_orders(session: AsyncSession, *, company_id: UUID) -> tuple[int, int]:
+    """How many orders of the company are not over, as buyer and as supplier."""
+    counts = []
+    for side in (col(PurchaseOrder.buyer_id), col(PurchaseOrder.supplier_id)):
+        query = select(func.count()).select_from(PurchaseOrder)
+        query = query.where(side == company_id, col(PurchaseOrder.state).not_in(_OVER))
+        counts.append((await session.execute(query)).scalar_one())
+    return counts[0], counts[1]

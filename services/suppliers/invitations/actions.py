@@ -9,7 +9,8 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.suppliers.blacklists.blocking import ActiveEntry, blocks_invitation, told
+from services.suppliers.blacklists.blocking import blocks_invitation, told
+from services.suppliers.blacklists.queries import ActiveEntry
 from services.suppliers.invitations import queries
 from services.suppliers.invitations.reading import RowsRead
 from services.suppliers.invitations.rules import Invitee, RowProblem
@@ -109,7 +110,9 @@ def _made(
 
 
 async def _listed(session: AsyncSession, invitee: Invitee, *, group_id: UUID, at: datetime) -> ActiveEntry | None:
-    """The entry of a blacklist that binds the group and forbids to invite the company."""
+    """The entry of a blacklist that binds the group and forbids to invite the company; lists go by number, not name."""
+    if invitee.tax_id is None:
+        return None
     return await blocks_invitation(
         session, group_id=group_id, tax_id=invitee.tax_id, on=business_date(at), categories=invitee.categories
     )

@@ -122,6 +122,7 @@ def _view(
             **{name: getattr(item, name) for name in OfferView.model_fields if name in type(item).model_fields},
             **{name: getattr(offer, name) for name in OfferView.model_fields if name in type(offer).model_fields},
             "supplier_name": listing.supplier.name,
+            "affiliated_with_operator": listing.supplier.affiliated_with_operator,
             "tiers": [TierView.model_validate(tier) for tier in offer.tiers],
             "freight": offer.freight or [],
             "certificates": offer.certificates or [],

@@ -56,6 +56,7 @@ async def register_supplier(
         name=company.name,
         tax_id=company.tax_id.value,
         status=SupplierStatus.REGISTERED,
+        affiliated_with_operator=company.affiliated_with_operator,
         created_at=at,
         updated_at=at,
     )
@@ -126,6 +127,29 @@ async def exit_supplier(
     supplier = await _to_change(session, supplier_id, expected_version, SupplierStatus.EXITED)
     await _decide(session, supplier, SupplierStatus.EXITED, Decision.EXITED, reason=reason, by=by, at=at)
     return supplier
+
+
+async def mark_affiliation(session: AsyncSession, *, supplier_id: UUID, affiliated: bool, at: datetime) -> None:
+    """The company came into an operator's group, or out of it; buyers see it on every offer."""
+    supplier = await queries.supplier_for_update(session, supplier_id=supplier_id)
+    if supplier is None or supplier.affiliated_with_operator == affiliated:
+        return
+    supplier.affiliated_with_operator = affiliated
+    itself = Principal(subject=supplier_id, kind="service", name="members", company_id=supplier_id)
+    reason = "In an operator's group." if affiliated else "No longer in an operator's group."
+    status = SupplierStatus(supplier.status)
+    await _decide(session, supplier, status, Decision.AFFILIATION, reason=reason, by=itself, at=at)
+
+
+async def exit_as_left(session: AsyncSession, *, supplier_id: UUID, at: datetime) -> None:
+    """The company left the platform: its record is closed, whatever it stood at; nothing of it is sold any more."""
+    supplier = await queries.supplier_for_update(session, supplier_id=supplier_id)
+    if supplier is None or supplier.status == SupplierStatus.EXITED:
+        return
+    itself = Principal(subject=supplier_id, kind="service", name="members", company_id=supplier_id)
+    await _decide(
+        session, supplier, SupplierStatus.EXITED, Decision.EXITED, reason="The company left.", by=itself, at=at
+    )
 
 
 async def _to_change(

@@ -48,6 +48,7 @@ async def record(
         "categories": supplier.categories,
         "regions": supplier.regions,
         "qualified_until": supplier.qualified_until.isoformat() if supplier.qualified_until else None,
+        "affiliated_with_operator": supplier.affiliated_with_operator,
         "version": supplier.version,
     }
     if detail is not None:
@@ -82,6 +83,7 @@ async def tell_standing(session: AsyncSession, supplier: Supplier, *, at: dateti
                 "categories": supplier.open_categories(business_date(at)),
                 "regions": supplier.regions,
                 "qualified_until": supplier.qualified_until,
+                "affiliated_with_operator": supplier.affiliated_with_operator,
                 "version": supplier.version,
             }
         ),

@@ -43,6 +43,8 @@ class Decision(StrEnum):
     RETURNED = "returned"
     REJECTED = "rejected"
     WITHDRAWN = "withdrawn"
+    AFFILIATION = "affiliation"
+    """Not decided by anybody: it came into an operator's group, or out of it."""
 
 
 TRANSITIONS = frozenset(

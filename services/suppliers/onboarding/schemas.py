@@ -45,6 +45,7 @@ class SupplierView(Answer):
     regions: list[str] = Field(examples=[["11"]])
     qualified_until: date | None
     level: str | None = Field(examples=["B"])
+    affiliated_with_operator: bool = Field(description="It belongs to an operator's group.")
     version: int
     created_at: datetime
     updated_at: datetime

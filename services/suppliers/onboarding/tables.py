@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Column, Date, DateTime, Index, Integer, LargeBinary, Text, Uuid
+from sqlalchemy import Boolean, CheckConstraint, Column, Date, DateTime, Index, Integer, LargeBinary, Text, Uuid, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlmodel import Field
 
@@ -40,6 +40,10 @@ class Supplier(Table, table=True):
 
     Worked out when a paper is accepted or refused, so that the day alone stops new business, without any job.
     """
+    affiliated_with_operator: bool = Field(
+        default=False, sa_column=Column(Boolean, nullable=False, server_default=text("false"))
+    )
+    """It stands under one top with an operator, as `members` tells; shown wherever it sells (T8)."""
     version: int = Field(default=1, sa_column=Column(Integer, nullable=False))
     created_at: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))
     updated_at: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))

@@ -9,8 +9,9 @@ import httpx
 import pytest
 from sqlalchemy import text
 
-from services.orders.reactions import CIRCLE_CHANGED, REACTIONS, STAGE_CHANGED
+from services.orders.reactions import REACTIONS
 from services.orders.sourcing.jobs import close_due_notices
+from shared.contracts.members import CIRCLE_CHANGED, STAGE_CHANGED
 from shared.database import Database, transaction
 from shared.feed import Event
 from shared.identity import Principal, Role

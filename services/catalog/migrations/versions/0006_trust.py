@@ -1,4 +1,4 @@
-"""The audit log: what was done and refused, by whom, chained for each company it concerns; and exports."""
+"""The audit log: what was done and refused, by whom, chained for each company it concerns; exports; affiliates of operators."""
 
 from alembic import op
 
@@ -9,9 +9,11 @@ down_revision = "0005"
 branch_labels = None
 depends_on = None
 
+_AFFILIATED = "ALTER TABLE search_suppliers ADD COLUMN affiliated boolean NOT NULL DEFAULT false"
+
 
 def upgrade() -> None:
-    for statement in (*audit_schema("catalog"), *export_schema()):
+    for statement in (*audit_schema("catalog"), *export_schema(), _AFFILIATED):
         op.execute(statement)
 
 
