@@ -26,8 +26,8 @@ WORKERS = SERVICES
 
 CLIENT_SCOPES: Mapping[str, tuple[str, ...]] = {
     "catalog": ("feed:read", "companies:read"),
-    "suppliers": ("feed:read", "companies:read", "variants:resolve"),
-    "orders": ("feed:read", "companies:read", "reservations:write"),
+    "suppliers": ("feed:read", "companies:read", "companies:register", "variants:resolve", "orders:count"),
+    "orders": ("feed:read", "companies:read", "reservations:write", "variants:resolve"),
 }
 """What each service may ask of the others; `members` asks nobody."""
 

@@ -51,6 +51,8 @@ class Scope(StrEnum):
     RESERVATIONS_WRITE = "reservations:write"
     VARIANTS_RESOLVE = "variants:resolve"
     COMPANIES_READ = "companies:read"
+    COMPANIES_REGISTER = "companies:register"
+    ORDERS_COUNT = "orders:count"
 
 
 Kind = Literal["person", "client", "service"]
@@ -279,3 +281,7 @@ VariantResolver = Annotated[
     ),
 ]
 CompanyReader = Annotated[Principal, Depends(Requires(scopes=[Scope.COMPANIES_READ]))]
+CompanyRegistrar = Annotated[Principal, Depends(Requires(scopes=[Scope.COMPANIES_REGISTER]))]
+"""A service that takes companies in on the word of two people: legacy suppliers."""
+OrderCounter = Annotated[Principal, Depends(Requires(scopes=[Scope.ORDERS_COUNT]))]
+"""A service that asks how many orders are open, and learns nothing else about them."""

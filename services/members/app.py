@@ -6,6 +6,7 @@ from services.members.access import actions as access_actions
 from services.members.access import client_routes as api_client_routes
 from services.members.access import routes as access_routes
 from services.members.circles import routes as circle_routes
+from services.members.companies import intake_routes
 from services.members.companies import routes as company_routes
 from services.members.people import routes as people_routes
 from services.members.people.passwords import Passwords
@@ -37,6 +38,7 @@ def create_app(
         verifier=verifier,
         routers=[
             company_routes.router,
+            intake_routes.router,
             people_routes.router,
             access_routes.router,
             api_client_routes.router,

@@ -2,15 +2,21 @@
 
 from fastapi import FastAPI
 
+from services.orders.agreements import routes as agreement_routes
+from services.orders.agreements.jobs import CodeSource, SupplierSource
+from services.orders.legacy import import_routers, import_runner
+from services.orders.price_history import routes as price_history_routes
 from services.orders.projects import routes as project_routes
-from services.orders.purchase_orders import basket_routes
+from services.orders.purchase_orders import basket_routes, open_routes
 from services.orders.purchase_orders import routes as order_routes
 from services.orders.purchase_orders.placement import Companies, Placement
 from services.orders.purchase_orders.reserving import Reservations
 from services.orders.reactions import REACTIONS
 from services.orders.settings import Settings
+from shared.clients.catalog import CatalogClient
 from shared.clients.members import MembersClient
 from shared.clients.reservations import ReservationsClient
+from shared.clients.suppliers import SuppliersClient
 from shared.clients.transport import Neighbours
 from shared.database import Database
 from shared.feed import feed_router
@@ -29,9 +35,15 @@ def create_app(
     verifier: Verifier,
     reservations: Reservations,
     companies: Companies,
+    suppliers: SupplierSource,
+    catalog: CodeSource,
     neighbours: Neighbours | None = None,
 ) -> FastAPI:
-    """The service over a database, with `suppliers` to reserve at and `members` to ask who buys."""
+    """The service over a database, with `suppliers` to reserve at and `members` to ask who buys.
+
+    What legacy files name is looked up at `suppliers` and `catalog`.
+    """
+    runner = import_runner(settings, database=database, suppliers=suppliers, catalog=catalog)
     app = create_service(
         name="orders",
         title="Dougong orders",
@@ -43,11 +55,16 @@ def create_app(
             project_routes.router,
             basket_routes.router,
             order_routes.router,
+            open_routes.router,
+            agreement_routes.router,
+            price_history_routes.router,
+            *import_routers(runner),
             feed_router("orders"),
             operations_router("orders", reactions=REACTIONS),
         ],
         closing=[neighbours.aclose] if neighbours is not None else [],
     )
+    app.state.import_runner = runner
     app.state.placement = Placement(
         database=database,
         reservations=reservations,
@@ -76,5 +93,7 @@ def create() -> FastAPI:
         verifier=TokenVerifier(issuer=settings.issuer, fetch_keys=neighbours.fetch_keys),
         reservations=ReservationsClient(neighbours.client("suppliers")),
         companies=MembersClient(neighbours.client("members")),
+        suppliers=SuppliersClient(neighbours.client("suppliers")),
+        catalog=CatalogClient(neighbours.client("catalog")),
         neighbours=neighbours,
     )

@@ -1,17 +1,25 @@
-"""The background work of `orders`: forgetting Idempotency-Keys older than seven days. It follows no feed yet.
+"""The background work of `orders`: legacy imports, codes mapped after their prices came, old Idempotency-Keys.
 
 `python -m services.orders.worker` runs until SIGTERM or SIGINT.
 """
 
 import asyncio
+from functools import partial
 
+from services.orders.legacy import import_runner
+from services.orders.price_history.jobs import resolve_again
 from services.orders.settings import Settings
 from shared import idempotency
+from shared.clients.catalog import CatalogClient
+from shared.clients.suppliers import SuppliersClient
+from shared.clients.transport import Neighbours
 from shared.database import Database, transaction
+from shared.importing.runner import work_imports
 from shared.logs import configure_logs
 from shared.worker import Periodic, run_worker
 
 _HOUR = 3600
+_ASK_AGAIN_SECONDS = 300
 
 
 async def prune_keys(database: Database) -> int:
@@ -24,10 +32,23 @@ async def main() -> None:
     """Run until told to stop."""
     settings = Settings()
     configure_logs(service="orders-worker", level=settings.log_level)
-    database = Database(app_url=settings.database_url, system_url=settings.system_database_url, pool_size=2)
+    database = Database(app_url=settings.database_url, system_url=settings.system_database_url, pool_size=5)
+    neighbours = Neighbours(settings)
+    catalog = CatalogClient(neighbours.client("catalog"))
+    suppliers = SuppliersClient(neighbours.client("suppliers"))
+    runner = import_runner(settings, database=database, suppliers=suppliers, catalog=catalog)
     await run_worker(
-        periodic=[Periodic(name="prune_keys", every_seconds=_HOUR, do=lambda: prune_keys(database))],
-        closing=[database.dispose],
+        periodic=[
+            Periodic(name="prune_keys", every_seconds=_HOUR, do=lambda: prune_keys(database)),
+            Periodic(name="sweep imports", every_seconds=_HOUR, do=lambda: asyncio.to_thread(runner.sweep)),
+            Periodic(
+                name="codes mapped later",
+                every_seconds=_ASK_AGAIN_SECONDS,
+                do=lambda: resolve_again(database, catalog),
+            ),
+        ],
+        loops=[partial(work_imports, runner)],
+        closing=[neighbours.aclose, database.dispose],
     )
 
 

@@ -1,4 +1,4 @@
-"""The process beside `suppliers`: syncs, following `orders` and `catalog`, reservations that expire, tidying.
+"""The process beside `suppliers`: syncs, legacy imports, following `orders` and `catalog`, expiry, tidying.
 
 `python -m services.suppliers.worker` runs until SIGTERM or SIGINT.
 """
@@ -8,15 +8,18 @@ from functools import partial
 
 from services.suppliers.app import sync_runner
 from services.suppliers.imports.jobs import work_syncs
+from services.suppliers.legacy import import_runner
 from services.suppliers.reactions import REACTIONS
 from services.suppliers.reservations.jobs import expire_reservations
 from services.suppliers.settings import Settings
 from shared import clock, idempotency
 from shared.clients.catalog import CatalogClient
 from shared.clients.feed import FeedClient
+from shared.clients.members import MembersClient
 from shared.clients.transport import Neighbours
 from shared.database import Database, transaction
 from shared.follower import Follower
+from shared.importing.runner import work_imports
 from shared.logs import configure_logs
 from shared.worker import Periodic, run_worker
 
@@ -37,10 +40,11 @@ async def main() -> None:
     database = Database(
         app_url=settings.database_url,
         system_url=settings.system_database_url,
-        pool_size=settings.sync_jobs_at_once + 4,
+        pool_size=settings.sync_jobs_at_once + 6,
     )
     neighbours = Neighbours(settings)
     runner = sync_runner(settings, database=database, catalog=CatalogClient(neighbours.client("catalog")))
+    legacy = import_runner(settings, database=database, members=MembersClient(neighbours.client("members")))
     await run_worker(
         followers=[
             Follower(
@@ -59,8 +63,14 @@ async def main() -> None:
             ),
             Periodic(name="tidy", every_seconds=_TIDY_EVERY_SECONDS, do=lambda: tidy(database)),
             Periodic(name="sweep", every_seconds=_TIDY_EVERY_SECONDS, do=lambda: asyncio.to_thread(runner.sweep)),
+            Periodic(
+                name="sweep imports", every_seconds=_TIDY_EVERY_SECONDS, do=lambda: asyncio.to_thread(legacy.sweep)
+            ),
         ],
-        loops=[partial(work_syncs, runner) for _ in range(settings.sync_jobs_at_once)],
+        loops=[
+            *(partial(work_syncs, runner) for _ in range(settings.sync_jobs_at_once)),
+            partial(work_imports, legacy),
+        ],
         closing=[neighbours.aclose, database.dispose],
     )
 

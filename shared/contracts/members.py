@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
-from shared.contracts.fields import Answer
+from shared.contracts.fields import Answer, Body, Name
 
 
 class TaxId(Answer):
@@ -28,6 +28,14 @@ class CompanyIdentity(Answer):
     tax_id: TaxId
     kinds: list[str] = Field(examples=[["contractor"]])
     status: str = Field(examples=["ACTIVE"])
+
+
+class SupplierCompanyGiven(Body):
+    """A supplier company that another service has seen proof of: take it in, or say who it is."""
+
+    tax_id: str = Field(max_length=64, description="Its USCC.", examples=["91320500MA2DEMQ7X8"])
+    name_zh: Name
+    branch: bool = Field(default=False, description="A 分公司, which has a USCC of its own.")
 
 
 class CompanyChoice(Answer):

@@ -349,3 +349,10 @@ class OrderChanged(BaseModel):
     state: str
     awaits: list[Side]
     version: int
+
+
+class OpenOrders(Answer):
+    """How many orders at a supplier are under way, of all buyers together; nothing about any of them."""
+
+    supplier_id: UUID
+    orders: int

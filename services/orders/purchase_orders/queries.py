@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, func
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, or_, select
 
@@ -121,3 +121,14 @@ async def orders_of_basket(session: AsyncSession, *, buyer_id: UUID, basket_id: 
         .order_by(col(PurchaseOrder.number))
     )
     return found.scalars().all()
+
+
+async def count_open(session: AsyncSession, *, supplier_id: UUID) -> int:
+    """How many orders at a supplier are under way, of all buyers together."""
+    over = (OrderState.COMPLETED, OrderState.CLOSED, OrderState.REJECTED, OrderState.CANCELLED)
+    counted = await session.scalar(
+        select(func.count())
+        .select_from(PurchaseOrder)
+        .where(col(PurchaseOrder.supplier_id) == supplier_id, col(PurchaseOrder.state).not_in(over))
+    )
+    return int(counted or 0)
