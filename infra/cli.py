@@ -2,7 +2,7 @@
 
 import typer
 
-from infra.commands import catalog, ordering, orders, people, setup, status, suppliers
+from infra.commands import catalog, migration, ordering, orders, people, setup, status, suppliers
 from infra.commands.console import EXIT_CODES
 
 app = typer.Typer(
@@ -13,7 +13,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for part in (setup, people, ordering, status):
+for part in (setup, people, ordering, status, migration):
     app.registered_commands += part.app.registered_commands
 app.add_typer(catalog.app, name="catalog")
 app.add_typer(suppliers.app, name="suppliers")

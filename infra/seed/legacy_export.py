@@ -103,7 +103,7 @@ def _suppliers(export: _Export) -> None:
 
 def _agreements(export: _Export, count: int) -> None:
     """Each clear line has a variant of its own, so that none meets another but those that are planted to."""
-    random, on = export.random, export.on
+    random = export.random
     header = (
         "协议编号", "供应商税号", "物料编码", "价格类型", "单价", "计量单位", "税率", "是否含税", "信息价来源",
         "浮动值", "开始日期", "结束日期", "允许偏差", "最近使用日期",

@@ -14,7 +14,8 @@ _H = {
     "HM": ("194×150×6×9", "244×175×7×11", "294×200×8×12", "390×300×10×16", "588×300×12×20"),
     "HN": ("250×125×6×9", "350×175×7×11", "400×200×8×13", "450×200×9×14", "500×200×10×16", "600×200×11×17"),
 }
-_THICKNESSES = (6, 8, 10, 12, 14, 16, 20, 25, 30, 40)
+_PLATE_GRADES, _TUBE_GRADES = ("Q235B", "Q355B", "Q355D", "Q390GJC", "Q420GJC"), ("Q235B", "Q355B")
+_THICKNESSES = (6, 8, 10, 12, 14, 16, 18, 20, 25, 30, 40, 50, 60, 80)
 _WIDTHS, _LENGTHS = (1500, 1800, 2000, 2200, 2500), (6000, 8000, 9000, 10000, 12000)
 _TUBES = ("50×50×3", "60×40×3", "80×80×4", "100×100×5", "120×80×5", "150×150×6", "200×200×8", "250×250×10")
 _STRENGTHS = ("C15", "C20", "C25", "C30", "C35", "C40", "C45", "C50", "C55", "C60")
@@ -56,7 +57,7 @@ def _bars() -> Iterator[_Goods]:
     for grade, diameter, length in product(_GRADES, _DIAMETERS, (9, 12)):
         yield _Goods(
             first=("螺纹钢", f"{grade} Φ{diameter} {length}m", "吨"),
-            second=("热轧带肋钢筋", f"Φ{diameter} {grade} 定尺{length}米", "t"),
+            second=("螺纹钢筋", f"Φ{diameter} {grade} 定尺{length}米", "t"),
             category="钢筋",
             price=Decimal(3300 + 4 * diameter),
         )
@@ -74,7 +75,7 @@ def _sections() -> Iterator[_Goods]:
 
 
 def _plates() -> Iterator[_Goods]:
-    for thickness, width, length, grade in product(_THICKNESSES, _WIDTHS, _LENGTHS, _STEEL):
+    for thickness, width, length, grade in product(_THICKNESSES, _WIDTHS, _LENGTHS, _PLATE_GRADES):
         yield _Goods(
             first=("中厚板", f"-{thickness}×{width}×{length} {grade}", "吨"),
             second=("钢板", f"{thickness}×{width}×{length} {grade}", "t"),
@@ -84,7 +85,7 @@ def _plates() -> Iterator[_Goods]:
 
 
 def _tubes() -> Iterator[_Goods]:
-    for size, grade, length in product(_TUBES, _STEEL, (6, 9, 12)):
+    for size, grade, length in product(_TUBES, _TUBE_GRADES, (6, 9, 12)):
         yield _Goods(
             first=("方矩管", f"□{size} {grade} L={length}m", "吨"),
             second=("冷弯方管", f"□{size} {grade} L={length}m", "t"),

@@ -165,10 +165,12 @@ async def test_a_rollback_withdraws_the_lines_unless_agreements_were_made_of_the
     [
         "UPDATE staged_agreement_lines SET price = 1",
         "DELETE FROM staged_agreement_lines",
-        "INSERT INTO staged_agreement_lines SELECT group_id, uuidv7(), company_id, supplier_id, agreement_no, "
-        "legacy_code, variant_id, variant_key, mapping_id, mapping_version, price_kind, 1, unit, tax_rate, "
-        "tax_inclusive, index_name, index_premium, valid_to, valid_to + 9, tolerance, region, flags, import_id, "
-        "row_no, staged_at FROM staged_agreement_lines",
+        (
+            "INSERT INTO staged_agreement_lines SELECT group_id, uuidv7(), company_id, supplier_id, agreement_no, "
+            "legacy_code, variant_id, variant_key, mapping_id, mapping_version, price_kind, 1, unit, tax_rate, "
+            "tax_inclusive, index_name, index_premium, valid_to, valid_to + 9, tolerance, region, flags, import_id, "
+            "row_no, staged_at FROM staged_agreement_lines"
+        ),
         "UPDATE price_history SET price = 1",
     ],
 )

@@ -168,7 +168,10 @@ async def test_open_orders_or_reservations_on_the_vanishing_side_stand_in_the_wa
         await twins.world.execute(line, id=reservation, supplier=twins.vanishing)
         held = await twins.post(path, REASON, second=True)
         assert (held.json()["code"], held.json()["reservations"]) == ("OpenDocuments", 1), state
-        await twins.world.execute("UPDATE reservations SET state = 'RELEASED' WHERE id = :id", id=reservation)
+        await twins.world.execute(
+            "UPDATE reservations SET state = 'RELEASED' WHERE id = :id AND state = 'HELD'", id=reservation
+        )
+        await twins.world.execute("UPDATE reservation_lines SET released_quantity = base_quantity")
     assert (await twins.post(path, REASON, second=True)).status_code == 200
 
 

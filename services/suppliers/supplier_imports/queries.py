@@ -49,3 +49,15 @@ async def made_and_used(session: AsyncSession, *, supplier_ids: Collection[UUID]
         {"ids": list(supplier_ids)},
     )
     return int(counted or 0)
+
+
+async def numbers_of_group(session: AsyncSession, *, group_id: UUID) -> dict[UUID, str]:
+    """The tax id of every supplier a group has a relation to."""
+    rows = await session.execute(
+        text(
+            "SELECT DISTINCT s.company_id, s.tax_id FROM supplier_relations r "
+            "JOIN suppliers s ON s.company_id = r.supplier_id WHERE r.group_id = :group_id AND r.ended_at IS NULL"
+        ),
+        {"group_id": group_id},
+    )
+    return {row.company_id: row.tax_id for row in rows}

@@ -127,7 +127,7 @@ def candidates(row: Reading, on_record: Sequence[OnRecord]) -> list[OnRecord]:
     """Who stands under the same name key with the same account in the same region, each once."""
     if row.bank is None:
         return []
-    found = {}
+    found: dict[str, OnRecord] = {}
     for each in on_record:
         if each.key == row.key and each.bank == row.bank and region_agrees(each.region, row.region):
             found.setdefault(each.choice, each)
