@@ -38,7 +38,7 @@ def report_of(outcomes: Sequence[Outcome], *, importer: Api, admin: Api | None, 
         "spend_since": since,
         "spend": spend,
         "suppliers": suppliers,
-        "gates": _gates(spend, suppliers, admin),
+        "gates": _gates(spend, suppliers, admin=admin, group=_group(importer)),
     }
 
 
@@ -66,13 +66,15 @@ def _of(outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def _gates(rows: Sequence[dict[str, Any]], suppliers: dict[str, Any] | None, admin: Api | None) -> list[dict[str, Any]]:
+def _gates(
+    rows: Sequence[dict[str, Any]], suppliers: dict[str, Any] | None, *, admin: Api | None, group: str | None
+) -> list[dict[str, Any]]:
     """Per category what `members` says of the newest stage change; without one, what can be measured without it."""
     spend = {each["category"]: each for each in rows}
     unplaced = Decimal(spend.get(None, {}).get("total", 0))
     told = []
     for category in sorted(each for each in spend if each is not None):
-        checked = _checked(admin, category)
+        checked = _checked(admin, group, category)
         total = Decimal(spend[category]["total"]) + unplaced
         share = f"{Decimal(spend[category]['mapped']) / total:.4f}" if total else None
         measured = {"mapped_spend": share, "valid_suppliers": suppliers and suppliers["sound_share"]}
@@ -91,13 +93,19 @@ def _gates(rows: Sequence[dict[str, Any]], suppliers: dict[str, Any] | None, adm
     return told
 
 
-def _checked(admin: Api | None, category: str) -> list[dict[str, Any]] | None:
+def _group(importer: Api) -> str | None:
+    """The group whose stages these are: the importer's own."""
+    me = _asked(importer, "/members/me", {})
+    company = (me.get("company") or {}).get("id")
+    record = None if company is None else _asked(importer, f"/members/companies/{company}", None)
+    return None if record is None else record.get("group_id") or company
+
+
+def _checked(admin: Api | None, group: str | None, category: str) -> list[dict[str, Any]] | None:
     """The gates of the newest stage change of a category, checked now where its state allows it."""
-    if admin is None:
+    if admin is None or group is None:
         return None
     try:
-        company = admin.get("/members/me").body["company"]["id"]
-        group = admin.get(f"/members/companies/{company}").body["group_id"]
         path = f"/members/companies/{group}/stages/{category}/changes"
         changes = admin.get(path).body
         if not changes:

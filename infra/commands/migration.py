@@ -24,7 +24,8 @@ def migrate_platform(
         str | None, typer.Option("--second", metavar="EMAIL", help="The second person, who approves what is ready.")
     ] = None,
     admin: Annotated[
-        str | None, typer.Option("--admin", metavar="EMAIL", help="The group's admin, who may see the gates.")
+        str | None,
+        typer.Option("--admin", metavar="EMAIL", help="The group's admin, or an operator: who may see the gates."),
     ] = None,
     accept_sample: Annotated[
         bool,
