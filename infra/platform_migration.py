@@ -14,6 +14,8 @@ from infra.api import Api, Refused
 from infra.price_files import MEDIA_TYPES, read_in_chunks
 
 _POLL_SECONDS = 0.5
+_SENT_AT_MOST = 10
+_BUSY = 503
 _UPLOAD_TIMEOUT_SECONDS = 3600.0
 _MACHINE = frozenset({"UPLOADED", "PARSED", "VALIDATED", "APPROVED"})
 _SUFFIXES = (".csv", ".xlsx")
@@ -123,6 +125,18 @@ class Migration:
         return outcome
 
     def _send(self, kind: Kind, file: Path) -> dict[str, Any]:
+        """Send a file; while a service is busy (it may be publishing this very file) again, which is harmless."""
+        for attempt in range(1, _SENT_AT_MOST + 1):
+            try:
+                return self._sent(kind, file)
+            except Refused as refused:
+                if refused.status != _BUSY or attempt == _SENT_AT_MOST:
+                    raise
+                self.say(f"  {kind.what}: the service is busy; sending again")
+                time.sleep(_POLL_SECONDS * attempt)
+        raise AssertionError
+
+    def _sent(self, kind: Kind, file: Path) -> dict[str, Any]:
         sent: dict[str, Any] = self.people.importer.call(
             "POST",
             kind.address,

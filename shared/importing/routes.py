@@ -68,6 +68,7 @@ def import_router(prefix: str, *, tag: str, kind: ImportKind, what: str, in_use:
     router = house_router(prefix, tag=tag)
     _add_upload(router, prefix, kind, what)
     _add_reading(router, kind, what)
+    _add_history(router, kind, what)
     _add_error_file(router, kind, what)
     _add_review(router, kind, what)
     _add_endings(router, kind, what, in_use)
@@ -198,6 +199,8 @@ def _add_reading(router: APIRouter, kind: ImportKind, what: str) -> None:
         )
         return [RowView.model_validate(row) for row in paging.page(rows, response, key=lambda row: [row.row_no])]
 
+
+def _add_history(router: APIRouter, kind: ImportKind, what: str) -> None:
     @router.get(
         "/{import_id}/history",
         summary=f"Who did what with an import of {what}, and when",

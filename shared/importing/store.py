@@ -274,7 +274,13 @@ async def keep(
 
 
 async def receive(session: AsyncSession, *, new: Import, by: Principal) -> tuple[Import, bool]:
-    """Take a file in, and whether it is new: the same file answers with the import it has already."""
+    """Take a file in, and whether it is new: the same file answers with the import it has already.
+
+    It is looked for first: an insert would wait for whoever is moving that import on at this moment.
+    """
+    known = await live_of_file(session, company_id=new.company_id, kind=new.kind, file_hash=new.file_hash)
+    if known is not None:
+        return known, False
     inserted = await session.execute(_INSERT, {name: getattr(new, name) for name in _WRITTEN})
     if inserted.one_or_none() is None:
         earlier = await live_of_file(session, company_id=new.company_id, kind=new.kind, file_hash=new.file_hash)

@@ -59,6 +59,21 @@ TABLES = ("legacy_imports", "legacy_import_rows", "legacy_import_errors", "legac
 
 def add_import_tables(metadata: MetaData) -> None:
     """Declare the tables in a service's metadata; `import_schema` creates them in its migration."""
+    _add_imports(metadata)
+    _add_rows(metadata)
+    for table, checks in _CHECKS.items():
+        for name, rule in checks.items():
+            metadata.tables[table].append_constraint(CheckConstraint(rule, name=name))
+    for name, table, columns, where in _INDEXES:
+        Index(
+            name,
+            *(metadata.tables[table].c[column] for column in columns),
+            unique=name.startswith("uq_"),
+            postgresql_where=None if where is None else text(where),
+        )
+
+
+def _add_imports(metadata: MetaData) -> None:
     moment = DateTime(timezone=True)
     Table(
         "legacy_imports",
@@ -90,6 +105,10 @@ def add_import_tables(metadata: MetaData) -> None:
         Column("created_at", moment, nullable=False),
         Column("updated_at", moment, nullable=False),
     )
+
+
+def _add_rows(metadata: MetaData) -> None:
+    moment = DateTime(timezone=True)
     Table(
         "legacy_import_rows",
         metadata,
@@ -131,16 +150,6 @@ def add_import_tables(metadata: MetaData) -> None:
         Column("at", moment, nullable=False),
         Column("note", Text),
     )
-    for table, checks in _CHECKS.items():
-        for name, rule in checks.items():
-            metadata.tables[table].append_constraint(CheckConstraint(rule, name=name))
-    for name, table, columns, where in _INDEXES:
-        Index(
-            name,
-            *(metadata.tables[table].c[column] for column in columns),
-            unique=name.startswith("uq_"),
-            postgresql_where=None if where is None else text(where),
-        )
 
 
 def _created(table: str, columns: str, key: str) -> str:

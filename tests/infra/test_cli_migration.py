@@ -138,6 +138,14 @@ def test_a_refusal_to_approve_is_told_and_the_other_files_go_on(dougong, service
     assert files[0]["stopped"] == "OwnImport: You uploaded this file."
 
 
+def test_a_service_that_is_busy_is_sent_the_file_again(dougong, services, members, folder):
+    service = Service(services, SUPPLIERS)
+    busy = iter([(503, {"code": "DatabaseBusy", "detail": "Try again."})])
+    services.on("POST", SUPPLIERS, lambda _: next(busy, (202, service.job)))
+    result = dougong("migrate-platform", str(folder), "--as", BUYER, "--second", OPERATOR)
+    assert ("PUBLISHED" in result.output, len(services.asked("POST", SUPPLIERS))) == (True, 2), result.output
+
+
 def test_a_file_that_cannot_be_taken_ends_with_code_1(dougong, services, members, folder):
     problem = {"code": "OtherTenantNamed", "detail": "Row 3 names another.", "row": 3}
     Service(services, SUPPLIERS, state="FAILED", problem=problem, rows={})
