@@ -13,6 +13,7 @@ from services.orders.purchase_orders.placement import Companies, Placement
 from services.orders.purchase_orders.reserving import Reservations
 from services.orders.reactions import REACTIONS
 from services.orders.settings import Settings
+from shared.audit_routes import audit_router
 from shared.clients.catalog import CatalogClient
 from shared.clients.members import MembersClient
 from shared.clients.reservations import ReservationsClient
@@ -60,6 +61,7 @@ def create_app(
             price_history_routes.router,
             *import_routers(runner),
             feed_router("orders"),
+            audit_router("orders"),
             operations_router("orders", reactions=REACTIONS),
         ],
         closing=[neighbours.aclose] if neighbours is not None else [],

@@ -10,6 +10,7 @@ from services.orders.legacy import import_runner
 from services.orders.price_history.jobs import resolve_again
 from services.orders.settings import Settings
 from shared import idempotency
+from shared.audit_chain import CHAIN_EVERY_SECONDS, chain_all
 from shared.clients.catalog import CatalogClient
 from shared.clients.suppliers import SuppliersClient
 from shared.clients.transport import Neighbours
@@ -39,6 +40,11 @@ async def main() -> None:
     runner = import_runner(settings, database=database, suppliers=suppliers, catalog=catalog)
     await run_worker(
         periodic=[
+            Periodic(
+                name="chain audit log",
+                every_seconds=CHAIN_EVERY_SECONDS,
+                do=lambda: chain_all(database.system, service="orders"),
+            ),
             Periodic(name="prune_keys", every_seconds=_HOUR, do=lambda: prune_keys(database)),
             Periodic(name="sweep imports", every_seconds=_HOUR, do=lambda: asyncio.to_thread(runner.sweep)),
             Periodic(

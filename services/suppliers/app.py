@@ -20,6 +20,7 @@ from services.suppliers.reservations import routes as reservation_routes
 from services.suppliers.settings import Settings
 from services.suppliers.supplier_imports import routes as supplier_import_routes
 from services.suppliers.supplier_imports.jobs import CompanyIntake
+from shared.audit_routes import audit_router
 from shared.clients.catalog import CatalogClient
 from shared.clients.members import MembersClient
 from shared.clients.orders import OpenOrdersClient
@@ -57,6 +58,7 @@ def create_app(
         # What has a fixed name under /suppliers stands before what takes a supplier's id there.
         routers=[
             feed_router("suppliers"),
+            audit_router("suppliers"),
             operations_router("suppliers", reactions=REACTIONS),
             reservation_routes.router,
             offer_routes.router,

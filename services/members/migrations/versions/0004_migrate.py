@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "0003_migrate"
-down_revision = "0002"
+revision = "0004_migrate"
+down_revision = "0003_trust"
 branch_labels = None
 depends_on = None
 

@@ -13,8 +13,8 @@ from alembic import op
 from shared.importing.tables import import_schema
 from shared.walls import row_security
 
-revision = "0002_migrate"
-down_revision = "0001"
+revision = "0003_migrate"
+down_revision = "0002_trust"
 branch_labels = None
 depends_on = None
 
