@@ -147,6 +147,7 @@ def _add_reading(router: APIRouter, kind: ImportKind, what: str) -> None:
     async def list_imports(
         caller: ImportReader, session: ReadSession, paging: PageQuery, response: Response
     ) -> list[ImportView]:
+        """Your company's own, without the counts of their rows."""
         after = paging.after_as(UUID)
         rows = await listing.page(
             session,
