@@ -10,6 +10,7 @@ from infra.commands import (
     circles,
     data_out,
     joint,
+    migration,
     onboarding,
     ordering,
     orders,
@@ -32,7 +33,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for part in (setup, people, ordering, status, data_out):
+for part in (setup, people, ordering, status, data_out, migration):
     app.registered_commands += part.app.registered_commands
 for part in (onboarding, reviewing):
     suppliers.app.registered_commands += part.app.registered_commands

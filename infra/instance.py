@@ -27,8 +27,8 @@ WORKERS = SERVICES
 CLIENT_SCOPES: Mapping[str, tuple[str, ...]] = {
     "members": ("feed:read", "measurements:read"),
     "catalog": ("feed:read", "companies:read"),
-    "suppliers": ("feed:read", "companies:read", "variants:resolve"),
-    "orders": ("feed:read", "companies:read", "reservations:write"),
+    "suppliers": ("feed:read", "companies:read", "companies:register", "variants:resolve", "orders:count"),
+    "orders": ("feed:read", "companies:read", "reservations:write", "variants:resolve"),
 }
 """What each service may ask of the others; `members` reads their feeds, to tell companies by webhooks, and asks what
 the gates of stage changes need measured."""

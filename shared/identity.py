@@ -52,6 +52,8 @@ class Scope(StrEnum):
     VARIANTS_RESOLVE = "variants:resolve"
     COMPANIES_READ = "companies:read"
     MEASUREMENTS_READ = "measurements:read"
+    COMPANIES_REGISTER = "companies:register"
+    ORDERS_COUNT = "orders:count"
 
 
 Kind = Literal["person", "client", "service"]
@@ -297,3 +299,7 @@ VariantResolver = Annotated[
 ]
 MeasurementReader = Annotated[Principal, Depends(Requires(scopes=[Scope.MEASUREMENTS_READ]))]
 CompanyReader = Annotated[Principal, Depends(Requires(scopes=[Scope.COMPANIES_READ]))]
+CompanyRegistrar = Annotated[Principal, Depends(Requires(scopes=[Scope.COMPANIES_REGISTER]))]
+"""A service that takes companies in on the word of two people: legacy suppliers."""
+OrderCounter = Annotated[Principal, Depends(Requires(scopes=[Scope.ORDERS_COUNT]))]
+"""A service that asks how many orders are open, and learns nothing else about them."""

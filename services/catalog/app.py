@@ -10,6 +10,7 @@ from services.catalog.dictionary import routes as dictionary_routes
 from services.catalog.equivalents import routes as equivalent_routes
 from services.catalog.ifc import routes as ifc_routes
 from services.catalog.ifc.templates import TemplateSource, WheelTemplates
+from services.catalog.mapping import resolving_routes as mapping_resolving_routes
 from services.catalog.mapping import review_routes as mapping_review_routes
 from services.catalog.mapping import routes as mapping_routes
 from services.catalog.mapping.jobs import MappingRunner
@@ -60,6 +61,7 @@ def create_app(
             carbon_routes.router,
             mapping_routes.router,
             mapping_review_routes.router,
+            mapping_resolving_routes.router,
             search_routes.router,
             standard_routes.router,
             restriction_routes.router,

@@ -8,6 +8,7 @@ from services.members.access import actions as access_actions
 from services.members.access import client_routes as api_client_routes
 from services.members.access import routes as access_routes
 from services.members.circles import routes as circle_routes
+from services.members.companies import intake_routes
 from services.members.companies import routes as company_routes
 from services.members.leaving import routes as leaving_routes
 from services.members.leaving.open_orders import NobodyToAsk, OpenOrdersSource, OrdersService
@@ -60,6 +61,7 @@ def create_app(
         verifier=verifier,
         routers=[
             company_routes.router,
+            intake_routes.router,
             people_routes.router,
             registration_routes.router,
             access_routes.router,

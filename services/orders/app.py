@@ -2,8 +2,12 @@
 
 from fastapi import FastAPI
 
+from services.orders.agreements import routes as agreement_routes
+from services.orders.agreements.jobs import CodeSource, SupplierSource
 from services.orders.case_files import routes as case_file_routes
+from services.orders.legacy import import_routers, import_runner
 from services.orders.measurements import routes as measurement_routes
+from services.orders.price_history import routes as price_history_routes
 from services.orders.projects import routes as project_routes
 from services.orders.purchase_orders import basket_routes, open_routes
 from services.orders.purchase_orders import routes as order_routes
@@ -13,8 +17,10 @@ from services.orders.reactions import REACTIONS
 from services.orders.settings import Settings
 from services.orders.sourcing import routes as sourcing_routes
 from shared.audit_routes import audit_router
+from shared.clients.catalog import CatalogClient
 from shared.clients.members import MembersClient
 from shared.clients.reservations import ReservationsClient
+from shared.clients.suppliers import SuppliersClient
 from shared.clients.transport import Neighbours
 from shared.data_out_routes import data_out_router
 from shared.database import Database
@@ -34,9 +40,15 @@ def create_app(
     verifier: Verifier,
     reservations: Reservations,
     companies: Companies,
+    suppliers: SupplierSource,
+    catalog: CodeSource,
     neighbours: Neighbours | None = None,
 ) -> FastAPI:
-    """The service over a database, with `suppliers` to reserve at and `members` to ask who buys."""
+    """The service over a database, with `suppliers` to reserve at and `members` to ask who buys.
+
+    What legacy files name is looked up at `suppliers` and `catalog`.
+    """
+    runner = import_runner(settings, database=database, suppliers=suppliers, catalog=catalog)
     app = create_service(
         name="orders",
         title="Dougong orders",
@@ -55,6 +67,9 @@ def create_app(
             measurement_routes.router,
             open_routes.router,
             case_file_routes.router,
+            agreement_routes.router,
+            price_history_routes.router,
+            *import_routers(runner),
             feed_router("orders"),
             audit_router("orders"),
             data_out_router("orders"),
@@ -63,6 +78,7 @@ def create_app(
         closing=[neighbours.aclose] if neighbours is not None else [],
     )
     app.state.companies = companies
+    app.state.import_runner = runner
     app.state.placement = Placement(
         database=database,
         reservations=reservations,
@@ -91,5 +107,7 @@ def create() -> FastAPI:
         verifier=TokenVerifier(issuer=settings.issuer, fetch_keys=neighbours.fetch_keys),
         reservations=ReservationsClient(neighbours.client("suppliers")),
         companies=MembersClient(neighbours.client("members")),
+        suppliers=SuppliersClient(neighbours.client("suppliers")),
+        catalog=CatalogClient(neighbours.client("catalog")),
         neighbours=neighbours,
     )

@@ -1,6 +1,7 @@
 """The parts of `suppliers`."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from typing import Protocol
 
 from fastapi import FastAPI
 
@@ -15,7 +16,10 @@ from services.suppliers.imports import routes as import_routes
 from services.suppliers.imports.jobs import SyncRunner
 from services.suppliers.inventory import routes as inventory_routes
 from services.suppliers.invitations import routes as invitation_routes
+from services.suppliers.legacy import import_routers, import_runner
 from services.suppliers.measurements import routes as measurement_routes
+from services.suppliers.merging import routes as merging_routes
+from services.suppliers.merging.routes import OpenOrderSource
 from services.suppliers.offers import routes as offer_routes
 from services.suppliers.offers.variants import VariantSource
 from services.suppliers.onboarding import routes as onboarding_routes
@@ -26,9 +30,12 @@ from services.suppliers.reactions import REACTIONS
 from services.suppliers.reservations import routes as reservation_routes
 from services.suppliers.scores import routes as score_routes
 from services.suppliers.settings import Settings
+from services.suppliers.supplier_imports import routes as supplier_import_routes
+from services.suppliers.supplier_imports.jobs import CompanyIntake
 from shared.audit_routes import audit_router
 from shared.clients.catalog import CatalogClient
 from shared.clients.members import MembersClient
+from shared.clients.orders import OpenOrdersClient
 from shared.clients.transport import Neighbours
 from shared.data_out_routes import data_out_router
 from shared.database import Database
@@ -38,16 +45,22 @@ from shared.identity import TokenVerifier, Verifier
 from shared.operations import operations_router
 
 
+class Members(CompanySource, CompanyIntake, Protocol):
+    """What `members` is asked for."""
+
+
 def create_app(
     settings: Settings,
     *,
     database: Database,
     verifier: Verifier,
-    members: CompanySource,
+    members: Members,
     catalog: VariantSource,
+    orders: OpenOrderSource | None = None,
     closing: Sequence[Callable[[], Awaitable[None]]] = (),
 ) -> FastAPI:
     """The service over a database and its neighbours."""
+    runner = import_runner(settings, database=database, members=members)
     app = create_service(
         name="suppliers",
         title="Dougong suppliers",
@@ -75,12 +88,17 @@ def create_app(
             blacklist_routes.router,
             appeal_routes.router,
             score_routes.router,
+            merging_routes.router,
+            supplier_import_routes.router,
+            *import_routers(runner),
             onboarding_routes.router,
         ],
         closing=closing,
     )
     app.state.members = members
     app.state.catalog = catalog
+    app.state.orders = orders
+    app.state.import_runner = runner
     app.state.sync_runner = sync_runner(settings, database=database, catalog=catalog)
     app.state.paper_folder = paper_folder(settings)
     app.state.identity_key = identity_key(settings)
@@ -136,5 +154,6 @@ def create() -> FastAPI:
         verifier=TokenVerifier(issuer=settings.issuer, fetch_keys=neighbours.fetch_keys),
         members=MembersClient(neighbours.client("members")),
         catalog=CatalogClient(neighbours.client("catalog")),
+        orders=OpenOrdersClient(neighbours.client("orders")),
         closing=[neighbours.aclose],
     )

@@ -1,4 +1,5 @@
-"""The process beside `suppliers`: syncs, following its neighbours, new keys for offers, what ends by date, tidying.
+"""The process beside `suppliers`: syncs, legacy imports, following its neighbours, new keys for offers, what ends by
+date, tidying.
 
 `python -m services.suppliers.worker` runs until SIGTERM or SIGINT.
 """
@@ -11,6 +12,7 @@ from services.suppliers.app import paper_folder, sync_runner
 from services.suppliers.blacklists.jobs import expire_entries
 from services.suppliers.data_out import DATA_OUT
 from services.suppliers.imports.jobs import work_syncs
+from services.suppliers.legacy import import_runner
 from services.suppliers.papers.jobs import sweep_papers, warn_of_ends
 from services.suppliers.reactions import REACTIONS
 from services.suppliers.reservations.jobs import expire_reservations
@@ -21,10 +23,12 @@ from shared import clock, idempotency
 from shared.audit_chain import CHAIN_EVERY_SECONDS, chain_all
 from shared.clients.catalog import CatalogClient
 from shared.clients.feed import FeedClient
+from shared.clients.members import MembersClient
 from shared.clients.transport import Neighbours
 from shared.data_out_jobs import ExportRunner
 from shared.database import Database, transaction
 from shared.follower import Follower
+from shared.importing.runner import work_imports
 from shared.logs import configure_logs
 from shared.worker import Periodic, run_worker
 
@@ -49,12 +53,13 @@ async def main() -> None:
     database = Database(
         app_url=settings.database_url,
         system_url=settings.system_database_url,
-        pool_size=settings.sync_jobs_at_once + 6,
+        pool_size=settings.sync_jobs_at_once + 7,
     )
     neighbours = Neighbours(settings)
     runner = sync_runner(settings, database=database, catalog=CatalogClient(neighbours.client("catalog")))
     papers = paper_folder(settings)
     exports = ExportRunner(DATA_OUT, database=database, data_dir=settings.data_dir)
+    legacy = import_runner(settings, database=database, members=MembersClient(neighbours.client("members")))
     await run_worker(
         followers=[
             Follower(
@@ -104,8 +109,15 @@ async def main() -> None:
             ),
             Periodic(name="tidy", every_seconds=_TIDY_EVERY_SECONDS, do=lambda: tidy(database)),
             Periodic(name="sweep", every_seconds=_TIDY_EVERY_SECONDS, do=lambda: asyncio.to_thread(runner.sweep)),
+            Periodic(
+                name="sweep imports", every_seconds=_TIDY_EVERY_SECONDS, do=lambda: asyncio.to_thread(legacy.sweep)
+            ),
         ],
-        loops=[exports.work, *(partial(work_syncs, runner) for _ in range(settings.sync_jobs_at_once))],
+        loops=[
+            exports.work,
+            *(partial(work_syncs, runner) for _ in range(settings.sync_jobs_at_once)),
+            partial(work_imports, legacy),
+        ],
         closing=[neighbours.aclose, database.dispose],
     )
 

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
-from shared.contracts.fields import Answer
+from shared.contracts.fields import Answer, Body, Name
 
 COMPANY_LINKED = "dev.dougong.members.company.linked.v1"
 CIRCLE_CHANGED = "dev.dougong.members.circle.changed.v1"
@@ -38,6 +38,14 @@ class CompanyIdentity(Answer):
     affiliated_with_operator: bool = Field(
         default=False, description="It stands under one top with an operator: marked wherever it sells."
     )
+
+
+class SupplierCompanyGiven(Body):
+    """A supplier company that another service has seen proof of: take it in, or say who it is."""
+
+    tax_id: str = Field(max_length=64, description="Its USCC.", examples=["91320500MA2DEMQ7X8"])
+    name_zh: Name
+    branch: bool = Field(default=False, description="A 分公司, which has a USCC of its own.")
 
 
 class CompanyChoice(Answer):

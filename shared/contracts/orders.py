@@ -383,3 +383,10 @@ class CaseFileChanged(BaseModel):
     operator_id: UUID
     what: Literal["opened", "ended"]
     expires_at: datetime
+
+
+class OrdersUnderWay(Answer):
+    """How many orders at a supplier are under way, of all buyers together; nothing about any of them."""
+
+    supplier_id: UUID
+    orders: int

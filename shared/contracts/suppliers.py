@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import Field
@@ -351,3 +351,16 @@ class SyncView(Answer):
     )
     created_at: datetime
     finished_at: datetime | None
+
+
+class SupplierNumbers(Body):
+    """Numbers to resolve: USCCs, or old registration numbers of 15 digits."""
+
+    numbers: list[Annotated[str, Field(min_length=1, max_length=64)]] = Field(min_length=1, max_length=2000)
+
+
+class SupplierResolution(Answer):
+    """Which supplier a number means today; none when it means none, or two."""
+
+    number: str
+    supplier_id: UUID | None

@@ -87,6 +87,7 @@ class MembersDouble:
 
     def __init__(self) -> None:
         self.companies: dict[UUID, CompanyIdentity] = {}
+        self.taken_in: list[tuple[str, str]] = []
 
     def add(
         self,
@@ -106,6 +107,22 @@ class MembersDouble:
             kinds=list(kinds),
             status=status,
         )
+
+    async def take_in_supplier(self, *, tax_id: str, name_zh: str, branch: bool, key: str) -> CompanyIdentity:
+        self.taken_in.append((tax_id, key))
+        known = next((each for each in self.companies.values() if each.tax_id.value == tax_id), None)
+        if known is None:
+            known = CompanyIdentity(
+                id=new_id(),
+                name=name_zh,
+                name_zh=name_zh,
+                name_en=None,
+                tax_id=TaxId(scheme="USCC", country="CN", value=tax_id),
+                kinds=["branch", "supplier"] if branch else ["supplier"],
+                status="ACTIVE",
+            )
+            self.companies[known.id] = known
+        return known
 
     async def company(self, *, company_id: UUID) -> CompanyIdentity:
         if company_id not in self.companies:

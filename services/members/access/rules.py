@@ -7,7 +7,15 @@ from enum import StrEnum
 
 SUPPLIER_SCOPES = frozenset({"stock:write", "prices:write", "orders:read", "orders:respond"})
 SERVICE_SCOPES = frozenset(
-    {"feed:read", "reservations:write", "variants:resolve", "companies:read", "measurements:read"}
+    {
+        "feed:read",
+        "reservations:write",
+        "variants:resolve",
+        "companies:read",
+        "measurements:read",
+        "companies:register",
+        "orders:count",
+    }  # fmt: skip
 )
 SCOPES_OF_KIND: dict[str, frozenset[str]] = {"supplier": SUPPLIER_SCOPES}
 """What each kind of company may give its API clients."""
