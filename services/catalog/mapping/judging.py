@@ -5,7 +5,8 @@ with what the market knows about those.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+import unicodedata
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
@@ -53,6 +54,12 @@ class CodeRow:
     @property
     def text(self) -> str:
         return f"{self.name} {self.spec}".strip()
+
+    @property
+    def likeness(self) -> Hashable:
+        """All that its judgement depends on, blanks and full-width letters aside: rows that share it are alike."""
+        texts = (" ".join(unicodedata.normalize("NFKC", each).split()) for each in (self.name, self.spec, self.unit))
+        return (*texts, tuple(sorted(self.others.items())), self.several)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
