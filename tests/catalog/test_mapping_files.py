@@ -3,12 +3,15 @@
 import asyncio
 import io
 import zipfile
+from dataclasses import replace
 from datetime import datetime
+from time import perf_counter
 from typing import Any
 
 import pytest
 from sqlalchemy import text
 
+from services.catalog.mapping.judging import CodeRow
 from services.catalog.mapping.parsing import XLSX_MEDIA
 from shared.database import transaction
 from shared.identity import Role

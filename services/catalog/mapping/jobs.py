@@ -181,10 +181,12 @@ class MappingRunner:
         priced = {key for each in read if "price" in each.row.others for key in each.keys}
         items = {each.row.others["supplier_item"] for each in read if "supplier_item" in each.row.others}
         standards = {number for each in read for number in each.standards}
+        classes = {each.row.others["ifc"] for each in read if "ifc" in each.row.others}
         async with transaction(self._database.app, job.company_id) as session:
             await search_queries.see_as(session, viewer=viewer_keys(company_id=job.company_id, group_id=job.group_id))
             return Evidence(
                 medians=await queries.medians(session, keys=sorted(priced)),
+                classes=await search_queries.types_naming(session, codes=sorted(classes)) if classes else {},
                 items=await queries.variants_of_items(session, items=sorted(items)),
                 withdrawn=await self._standards.withdrawn(session, numbers=standards, on=clock.business_date(at))
                 if standards
