@@ -20,7 +20,7 @@ from sqlalchemy import MetaData, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
-from shared import idempotency
+from shared import audit, idempotency
 from shared.house_tables import add_house_tables
 from shared.identity import Principal, Visitor
 
@@ -108,7 +108,8 @@ class Database:
 
 
 async def scope_to(session: AsyncSession, *company_ids: UUID) -> None:
-    """Let this transaction see the rows of these companies, and no others."""
+    """Let this transaction see the rows of these companies, and no others; its audit entry goes to their logs."""
+    audit.concerns(session, *company_ids)
     await session.execute(
         text("SELECT set_config('app.companies', :companies, true)"),
         {"companies": ",".join(str(company_id) for company_id in company_ids)},
@@ -141,6 +142,7 @@ async def _write_session(request: Request, principal: Visitor) -> AsyncIterator[
     async with database.app() as session, session.begin():
         await scope_to(session, *_scope(principal))
         await idempotency.begin(session, request=request, principal=principal)
+        audit.begin(session, request=request, principal=principal)
         yield session
 
 
@@ -148,6 +150,7 @@ async def _system_session(request: Request, principal: Visitor) -> AsyncIterator
     database: Database = request.app.state.database
     async with database.system() as session, session.begin():
         await idempotency.begin(session, request=request, principal=principal)
+        audit.begin(session, request=request, principal=principal)
         yield session
 
 
