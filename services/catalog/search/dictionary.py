@@ -226,7 +226,7 @@ class Dictionary:
             words = self.types[reading.definition.code]
             facts, points = self._said(words, reading, query)
             if facts:
-                worth = sum(each.points for each in (*facts, *points))
+                worth = sum(each.points for each in facts) + sum(each.points for each in points)
                 read.append((-worth, words.definition.code, facts, points))
         read.sort(key=lambda each: each[:2])
         return {

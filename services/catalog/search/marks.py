@@ -35,8 +35,6 @@ def read_marks(definition: TypeDefinition, properties: Properties, line: ReadLin
                 known |= {key: value for key, value in values.items() if value is not None}
                 line.take(match.start(1), match.end())
                 break
-    if definition.code in _ATLAS_MARKS:
-        _read_atlas(definition.code, properties, line, known)
     read = _READERS.get(definition.code)
     if read is not None:
         read(properties, line, known)
@@ -85,16 +83,17 @@ _ATLAS_MARKS: Mapping[str, tuple[re.Pattern[str], Mapping[str, tuple[int, str]]]
 _ATLAS_WORDS = {"s": ("two-way DBS", "double 双跑"), "d": ("one-way DBD",), "j": ("single 剪刀",)}
 
 
-def _read_atlas(code: str, properties: Properties, line: ReadLine, known: dict[str, str]) -> None:
-    """What a mark of a national atlas says; it stays in the line, for it is the type mark too."""
-    pattern, meaning = _ATLAS_MARKS[code]
-    for match in line.found(pattern):
-        for key, (place, shape) in meaning.items():
-            words = [each for each in _ATLAS_WORDS.get(match[place], ()) if each in properties[key].allowed]
-            value = words[0] if words else accepted(properties[key], shape.format(match[place]))
-            if value is not None:
-                known.setdefault(key, value)
+def read_atlas(code: str, properties: Properties, text: str, known: dict[str, str]) -> None:
+    """What a mark of a national atlas says beyond what the text says in so many words."""
+    pattern, meaning = _ATLAS_MARKS.get(code, (None, {}))
+    found = pattern.search(text) if pattern is not None else None
+    if found is None:
         return
+    for key, (place, shape) in meaning.items():
+        words = [each for each in _ATLAS_WORDS.get(found[place], ()) if each in properties[key].allowed]
+        value = words[0] if words else accepted(properties[key], shape.format(found[place]))
+        if value is not None:
+            known.setdefault(key, value)
 
 
 _MESH = re.compile(r"φ?([0-9.]+)(?:mm)?@([0-9]+)(?:mm)?\s*[x×*/+]?\s*φ?([0-9.]+)(?:mm)?@([0-9]+)(?:mm)?")

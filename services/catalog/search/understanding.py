@@ -45,6 +45,7 @@ def understood(text: str, dictionary: Dictionary) -> Query:
     Chinese is written without spaces: of 钢筋三级抗震 the pair 筋三 is no word but the place where two words meet, and
     is left out when nothing here is called so while its neighbours are. C30P6 is C30 and P6 written together.
     """
+    text = _in_force(text)
     tokens: dict[str, None] = {}
     for chunk in chunks(text):
         row = pairs(chunk) if is_chinese(chunk) else []
@@ -67,6 +68,17 @@ def understood(text: str, dictionary: Dictionary) -> Query:
         phrases=tuple(dict.fromkeys([*query.phrases, *_names(text)])),
         text=text if known else "",
     )
+
+
+_Q345 = re.compile(r"(?<![a-z0-9])q345(?=[b-e]?(?![a-z0-9]))", re.IGNORECASE)
+
+
+def _in_force(text: str) -> str:
+    """The grade that took the place of the one asked: Q345 of GB/T 1591-2008 is sold as Q355 since 2018.
+
+    A search may show it, for a person looks; a list of codes that says Q345 is asked about.
+    """
+    return _Q345.sub("Q355", text)
 
 
 _BEFORE = frozenset("厚宽长高的用做砌装")
@@ -148,7 +160,7 @@ def known_only(query: Query, text: str, dictionary: Dictionary) -> Query:
             tokens[token] = None
         elif is_chinese(token) and not following.startswith(token[-1]) and (part := dictionary.part_of(token)):
             tokens[part] = None
-    return Query(tokens=tuple(tokens), phrases=query.phrases, text=text)
+    return Query(tokens=tuple(tokens), phrases=query.phrases, text=_in_force(text))
 
 
 def corrected(text: str, dictionary: Dictionary) -> tuple[str, list[Correction]]:

@@ -13,7 +13,7 @@ from itertools import pairwise
 from services.catalog.components.naming import DIAMETERS, NOMINALS
 from services.catalog.components.rules import Kind, Property, TypeDefinition
 from services.catalog.search.layouts import LABELS, SUFFIXES
-from services.catalog.search.marks import read_marks, read_section
+from services.catalog.search.marks import read_atlas, read_marks, read_section
 from services.catalog.search.sizes import read_sizes
 from services.catalog.search.spelling import spelt
 from services.catalog.search.striking import ReadLine, accepted
@@ -143,6 +143,7 @@ def read_values(definition: TypeDefinition, text: str, *, given: Mapping[str, st
     _read_measures(reader, line, known)
     _read_bare_numbers(reader, line, known)
     read_open_mark(definition, line, known)
+    read_atlas(definition.code, reader.properties, spelt(text), known)
     return Values(
         known=known,
         unread=line.left(),
