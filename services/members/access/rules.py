@@ -15,7 +15,7 @@ SERVICE_SCOPES = frozenset(
         "measurements:read",
         "companies:register",
         "orders:count",
-    }  # fmt: skip
+    }
 )
 SCOPES_OF_KIND: dict[str, frozenset[str]] = {"supplier": SUPPLIER_SCOPES}
 """What each kind of company may give its API clients."""

@@ -1,4 +1,4 @@
-"""What is under way here: asked by who wants to leave, and by `suppliers` before it merges two records of one company."""
+"""What is under way here: asked by who wants to leave, and by `suppliers` before it merges two of its records."""
 
 from uuid import UUID
 
