@@ -11,8 +11,9 @@ from services.suppliers.admissions.jobs import lapse_admissions
 from services.suppliers.app import paper_folder, sync_runner
 from services.suppliers.blacklists.jobs import expire_entries
 from services.suppliers.data_out import DATA_OUT
-from services.suppliers.imports.jobs import work_syncs
+from services.suppliers.imports.jobs import SyncRunner, work_syncs
 from services.suppliers.legacy import import_runner
+from services.suppliers.papers.files import PaperFolder
 from services.suppliers.papers.jobs import sweep_papers, warn_of_ends
 from services.suppliers.reactions import REACTIONS
 from services.suppliers.reservations.jobs import expire_reservations
@@ -28,7 +29,7 @@ from shared.clients.transport import Neighbours
 from shared.data_out_jobs import ExportRunner
 from shared.database import Database, transaction
 from shared.follower import Follower
-from shared.importing.runner import work_imports
+from shared.importing.runner import ImportRunner, work_imports
 from shared.logs import configure_logs
 from shared.worker import Periodic, run_worker
 
@@ -44,6 +45,53 @@ async def tidy(database: Database) -> None:
     """Forget answers that nobody asks for again."""
     async with transaction(database.system) as session:
         await idempotency.prune(session)
+
+
+def _periodic(
+    database: Database, *, exports: ExportRunner, papers: PaperFolder, runner: SyncRunner, legacy: ImportRunner
+) -> list[Periodic]:
+    """What is done again and again."""
+    return [
+        Periodic(name="sweep exports", every_seconds=3600, do=exports.sweep),
+        Periodic(
+            name="chain audit log",
+            every_seconds=CHAIN_EVERY_SECONDS,
+            do=lambda: chain_all(database.system, service="suppliers"),
+        ),
+        Periodic(
+            name="expire reservations",
+            every_seconds=_EXPIRE_EVERY_SECONDS,
+            do=lambda: expire_reservations(database, at=clock.now()),
+        ),
+        Periodic(name="warn of ends", every_seconds=_WARN_EVERY_SECONDS, do=lambda: warn_of_ends(database)),
+        Periodic(name="sweep papers", every_seconds=_TIDY_EVERY_SECONDS, do=lambda: sweep_papers(database, papers)),
+        Periodic(
+            name="new keys", every_seconds=_REKEY_EVERY_SECONDS, do=lambda: rekey_offers(database, at=clock.now())
+        ),
+        Periodic(
+            name="admissions that lapse",
+            every_seconds=_DAYS_EVERY_SECONDS,
+            do=lambda: lapse_admissions(database, at=clock.now()),
+        ),
+        Periodic(
+            name="groups by date",
+            every_seconds=_DAYS_EVERY_SECONDS,
+            do=lambda: follow_groups(database, at=clock.now()),
+        ),
+        Periodic(
+            name="compute scores",
+            every_seconds=_SCORES_EVERY_SECONDS,
+            do=lambda: compute_scores(database, at=clock.now()),
+        ),
+        Periodic(
+            name="expire blacklist entries",
+            every_seconds=_TIDY_EVERY_SECONDS,
+            do=lambda: expire_entries(database, at=clock.now()),
+        ),
+        Periodic(name="tidy", every_seconds=_TIDY_EVERY_SECONDS, do=lambda: tidy(database)),
+        Periodic(name="sweep", every_seconds=_TIDY_EVERY_SECONDS, do=lambda: asyncio.to_thread(runner.sweep)),
+        Periodic(name="sweep imports", every_seconds=_TIDY_EVERY_SECONDS, do=lambda: asyncio.to_thread(legacy.sweep)),
+    ]
 
 
 async def main() -> None:
@@ -70,49 +118,7 @@ async def main() -> None:
             )
             for source, reactions in REACTIONS.items()
         ],
-        periodic=[
-            Periodic(name="sweep exports", every_seconds=3600, do=exports.sweep),
-            Periodic(
-                name="chain audit log",
-                every_seconds=CHAIN_EVERY_SECONDS,
-                do=lambda: chain_all(database.system, service="suppliers"),
-            ),
-            Periodic(
-                name="expire reservations",
-                every_seconds=_EXPIRE_EVERY_SECONDS,
-                do=lambda: expire_reservations(database, at=clock.now()),
-            ),
-            Periodic(name="warn of ends", every_seconds=_WARN_EVERY_SECONDS, do=lambda: warn_of_ends(database)),
-            Periodic(name="sweep papers", every_seconds=_TIDY_EVERY_SECONDS, do=lambda: sweep_papers(database, papers)),
-            Periodic(
-                name="new keys", every_seconds=_REKEY_EVERY_SECONDS, do=lambda: rekey_offers(database, at=clock.now())
-            ),
-            Periodic(
-                name="admissions that lapse",
-                every_seconds=_DAYS_EVERY_SECONDS,
-                do=lambda: lapse_admissions(database, at=clock.now()),
-            ),
-            Periodic(
-                name="groups by date",
-                every_seconds=_DAYS_EVERY_SECONDS,
-                do=lambda: follow_groups(database, at=clock.now()),
-            ),
-            Periodic(
-                name="compute scores",
-                every_seconds=_SCORES_EVERY_SECONDS,
-                do=lambda: compute_scores(database, at=clock.now()),
-            ),
-            Periodic(
-                name="expire blacklist entries",
-                every_seconds=_TIDY_EVERY_SECONDS,
-                do=lambda: expire_entries(database, at=clock.now()),
-            ),
-            Periodic(name="tidy", every_seconds=_TIDY_EVERY_SECONDS, do=lambda: tidy(database)),
-            Periodic(name="sweep", every_seconds=_TIDY_EVERY_SECONDS, do=lambda: asyncio.to_thread(runner.sweep)),
-            Periodic(
-                name="sweep imports", every_seconds=_TIDY_EVERY_SECONDS, do=lambda: asyncio.to_thread(legacy.sweep)
-            ),
-        ],
+        periodic=_periodic(database, exports=exports, papers=papers, runner=runner, legacy=legacy),
         loops=[
             exports.work,
             *(partial(work_syncs, runner) for _ in range(settings.sync_jobs_at_once)),

@@ -142,7 +142,7 @@ def _given(params: Mapping[str, Any]) -> dict[str, Any]:
     return {name: str(value) for name, value in params.items() if value is not None}
 
 
-class OrdersUnderWayClient:
+class OpenOrdersClient:
     """What `orders` says to a service about the orders at a supplier: how many are open, nothing else."""
 
     def __init__(self, service: ServiceClient) -> None:

@@ -26,7 +26,7 @@ from shared.follower import Follower
 from shared.identity import Scope, TokenVerifier
 from tests.conftest import CreateDatabase, a_service, once, signed_in, token_for
 from tests.orders.conftest import settings
-from tests.orders.neighbours import FakeMembers
+from tests.orders.neighbours import FakeCodes, FakeMembers, FakeNumbers
 from tests.suppliers.blacklist_world import LISTS, Lists, day
 from tests.suppliers.world import CatalogDouble, MembersDouble, World, app_over, settings_for
 
@@ -99,6 +99,8 @@ async def story(
             verifier=verifier,
             reservations=ReservationsClient(_service("suppliers", world.http, Scope.RESERVATIONS_WRITE)),
             companies=FakeMembers(),
+            suppliers=FakeNumbers(),
+            catalog=FakeCodes(),
         )
     )
     project = await orders.post(

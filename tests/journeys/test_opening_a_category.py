@@ -36,6 +36,7 @@ from shared.clients.feed import FeedClient
 from shared.clients.measurements import QualityClient, SpendClient
 from shared.clients.members import MembersClient
 from shared.clients.reservations import ReservationsClient
+from shared.clients.suppliers import SuppliersClient
 from shared.clients.transport import FixedToken, ServiceClient
 from shared.database import Database
 from shared.follower import Follower
@@ -191,6 +192,8 @@ async def story(
             verifier=verifier,
             reservations=ReservationsClient(doors.client("suppliers")),
             companies=MembersClient(doors.client("members")),
+            suppliers=SuppliersClient(doors.client("suppliers")),
+            catalog=CatalogClient(doors.client("catalog")),
         ),
     )
     members = Members(http=doors.http["members"])

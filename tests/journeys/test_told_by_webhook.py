@@ -31,7 +31,7 @@ from tests.members.conftest import CreateApp, World, create_members, database
 from tests.members.federation import CATEGORY, Federation, Measured
 from tests.members.webhooks.conftest import OPEN, Office, Receiver, receiver
 from tests.orders.conftest import NEED_BY, settings
-from tests.orders.neighbours import FakeMembers, FakeSuppliers
+from tests.orders.neighbours import FakeCodes, FakeMembers, FakeNumbers, FakeSuppliers
 from tests.orders.sourcing.conftest import month_after
 
 __all__ = ["create_members", "database", "receiver"]
@@ -80,7 +80,13 @@ def story(
     world = World(http=http_to(members))
     orders_database, suppliers = create_database("orders"), FakeSuppliers()
     orders = create_orders(
-        settings(), database=orders_database, verifier=verifier, reservations=suppliers, companies=FakeMembers()
+        settings(),
+        database=orders_database,
+        verifier=verifier,
+        reservations=suppliers,
+        companies=FakeMembers(),
+        suppliers=FakeNumbers(),
+        catalog=FakeCodes(),
     )
     office = Office(world, database)
     return Story(office, Federation(world, database, gate_data), http_to(orders), orders_database, suppliers)

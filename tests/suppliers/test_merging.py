@@ -79,7 +79,7 @@ class Twins:
         queries = (
             "SELECT company_id, status, categories, regions, qualified_until, name, tax_id FROM suppliers ORDER BY 1",
             "SELECT * FROM supplier_relations ORDER BY id",
-            "SELECT * FROM supplier_identities ORDER BY id",
+            "SELECT * FROM supplier_names ORDER BY id",
             "SELECT supplier_id, id, price, status FROM offers ORDER BY id",
             "SELECT * FROM stock_levels ORDER BY supplier_id, item_no",
         )

@@ -96,7 +96,7 @@ async def test_one_company_under_several_names_is_one_record_and_its_branch_anot
     assert {each["grade"] for each in await relations(legacy)} == {"A"}
     branch = next(each for each in empty_world.members.companies.values() if "分公司" in each.name)
     assert "branch" in branch.kinds
-    names = await empty_world.rows("SELECT name FROM supplier_identities WHERE name LIKE '恒%钢铁有限公司' ORDER BY 1")
+    names = await empty_world.rows("SELECT name FROM supplier_names WHERE name LIKE '恒%钢铁有限公司' ORDER BY 1")
     assert [each["name"] for each in names] == ["恒达钢铁有限公司", "恒远钢铁有限公司"]
 
 
@@ -283,7 +283,7 @@ async def test_what_a_group_imported_is_seen_by_nobody_else(legacy: Legacy, empt
         "UPDATE legacy_import_rows SET decided_by = imported_by, decided_at = now()",
         "UPDATE supplier_relations SET grade = 'Z'",
         "DELETE FROM legacy_import_history",
-        "UPDATE supplier_identities SET registration_no = '12'",
+        "UPDATE supplier_names SET registration_no = '12'",
         "UPDATE staged_judgements SET score = 101",
     ],
 )

@@ -30,37 +30,8 @@ async def active_suppliers(session: AsyncSession, *, group_id: UUID, category: s
     return rows.all()
 
 
-_DUPLICATES = text(
-    """
-    WITH keyed AS (
-        SELECT company_id, tax_id,
-            regexp_replace(upper(normalize(name, NFKC)), '[[:space:][:punct:]]', '', 'g') AS name_key
-        FROM suppliers WHERE status <> 'EXITED'
-    ), same AS (
-        SELECT company_id, count(*) OVER (PARTITION BY tax_id) AS by_tax_id,
-            count(*) OVER (PARTITION BY name_key) AS by_name
-        FROM keyed
-    )
-    SELECT company_id FROM same
-    WHERE (by_tax_id > 1 OR by_name > 1) AND company_id = ANY (CAST(:suppliers AS uuid[]))
-    """
-)
-
-
-async def open_duplicates(session: AsyncSession, *, supplier_ids: Sequence[UUID]) -> set[UUID]:
-    """Those of the suppliers that may be another record of a company that is there already: an equal tax id, or an
-    equal name whatever its width, blanks and brackets."""
-    return set(await session.scalars(_DUPLICATES, {"suppliers": array(map(str, supplier_ids))}))
-
-
-async def expired_paper_suppliers(
-    session: AsyncSession,
-    *,
-    supplier_ids: Sequence[UUID],
-    category: str,  # noqa: ARG001 - a common qualification ends for all categories at once
-    on: date,
-) -> set[UUID]:
-    """Those of the suppliers whose papers have expired: their qualification's last day has passed."""
+async def lapsed_qualifications(session: AsyncSession, *, supplier_ids: Sequence[UUID], on: date) -> set[UUID]:
+    """Those of the suppliers whose qualification's last day has passed."""
     found = await session.scalars(
         text(
             "SELECT company_id FROM suppliers "

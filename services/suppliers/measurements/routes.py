@@ -7,6 +7,8 @@ from fastapi import Query
 from pydantic import AwareDatetime
 
 from services.suppliers.measurements import queries, rules
+from services.suppliers.merging.queries import open_duplicates
+from services.suppliers.onboarding.queries import expired_paper_suppliers
 from shared.audience import Space, Stage
 from shared.clock import business_date
 from shared.contracts.fields import Code
@@ -33,11 +35,11 @@ async def supplier_quality(
     social credit code and no open duplicate, and how many an expired paper."""
     active = await queries.active_suppliers(session, group_id=group_id, category=category)
     ids = [each.id for each in active]
-    doubtful = await queries.open_duplicates(session, supplier_ids=ids)
+    doubtful = await open_duplicates(session, ids)
     doubtful |= {each.id for each in active if not rules.valid_uscc(each.tax_id)}
-    expired = await queries.expired_paper_suppliers(
-        session, supplier_ids=ids, category=category, on=business_date(at or now)
-    )
+    on = business_date(at or now)
+    expired = await queries.lapsed_qualifications(session, supplier_ids=ids, on=on)
+    expired |= await expired_paper_suppliers(session, supplier_ids=ids, category=category, on=on)
     return SupplierQuality(
         group_id=group_id,
         category=category,

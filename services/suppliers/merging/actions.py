@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.suppliers.merging import queries
 from services.suppliers.merging.rules import MergeState, bank_key, may_move, name_key, region_of
-from services.suppliers.merging.tables import SupplierIdentity, SupplierMerge, SupplierMergeEntry
+from services.suppliers.merging.tables import SupplierMerge, SupplierMergeEntry, SupplierName
 from services.suppliers.onboarding import actions as onboarding
 from services.suppliers.onboarding import queries as onboarding_queries
 from services.suppliers.onboarding.actions import SupplierNotFound
@@ -84,7 +84,7 @@ async def record_identities(session: AsyncSession, *, told: Sequence[Told], sour
         if each.name
     ]
     if rows:
-        await session.execute(insert(SupplierIdentity).values(rows).on_conflict_do_nothing())
+        await session.execute(insert(SupplierName).values(rows).on_conflict_do_nothing())
 
 
 async def complete_identities(session: AsyncSession, *, at: datetime, limit: int = 1000) -> int:

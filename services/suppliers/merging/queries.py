@@ -77,7 +77,7 @@ async def identities(
     rows = (
         await session.execute(
             text(
-                "SELECT supplier_id, name, name_key, region, bank_key, registration_no FROM supplier_identities "
+                "SELECT supplier_id, name, name_key, region, bank_key, registration_no FROM supplier_names "
                 "WHERE ended_at IS NULL AND (name_key = ANY (:keys) OR registration_no = ANY (:numbers)) "
                 "ORDER BY supplier_id, id"
             ),
@@ -100,7 +100,7 @@ async def names_of(session: AsyncSession, *, supplier_id: UUID, limit: int) -> S
                 WHERE m.state = 'EFFECTIVE'
             )
             SELECT DISTINCT name FROM (
-                SELECT i.name FROM supplier_identities i JOIN merged ON merged.id = i.supplier_id
+                SELECT i.name FROM supplier_names i JOIN merged ON merged.id = i.supplier_id
                 WHERE i.ended_at IS NULL
                 UNION SELECT s.name FROM suppliers s JOIN merged ON merged.id = s.company_id
             ) n ORDER BY name LIMIT :limit
@@ -116,7 +116,7 @@ async def without_identity(session: AsyncSession, *, limit: int) -> Sequence[Any
     rows = await session.execute(
         text(
             "SELECT s.company_id, s.name, s.tax_id FROM suppliers s WHERE NOT EXISTS ("
-            "  SELECT FROM supplier_identities i "
+            "  SELECT FROM supplier_names i "
             "  WHERE i.supplier_id = s.company_id AND i.source IS NULL AND i.name = s.name"
             ") ORDER BY s.company_id LIMIT :limit"
         ),
@@ -132,13 +132,13 @@ _PAIRS = """
         FROM suppliers a JOIN suppliers b ON a.tax_id = b.tax_id AND a.company_id < b.company_id
         UNION ALL
         SELECT least(a.supplier_id, b.supplier_id), greatest(a.supplier_id, b.supplier_id), 'SAME_REGISTRATION', 2
-        FROM supplier_identities a
-        JOIN supplier_identities b ON a.registration_no = b.registration_no AND a.supplier_id < b.supplier_id
+        FROM supplier_names a
+        JOIN supplier_names b ON a.registration_no = b.registration_no AND a.supplier_id < b.supplier_id
         WHERE a.ended_at IS NULL AND b.ended_at IS NULL
         UNION ALL
         SELECT least(a.supplier_id, b.supplier_id), greatest(a.supplier_id, b.supplier_id), 'NAME_REGION_BANK', 3
-        FROM supplier_identities a
-        JOIN supplier_identities b ON a.name_key = b.name_key AND a.bank_key = b.bank_key
+        FROM supplier_names a
+        JOIN supplier_names b ON a.name_key = b.name_key AND a.bank_key = b.bank_key
             AND coalesce(a.region, b.region, '') = coalesce(b.region, a.region, '') AND a.supplier_id < b.supplier_id
         WHERE a.ended_at IS NULL AND b.ended_at IS NULL
     ), pairs AS (

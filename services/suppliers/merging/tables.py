@@ -23,16 +23,16 @@ def _listed(values: Any) -> str:
 STANDS = f"state IN ({_listed(STANDING)})"
 
 
-class SupplierIdentity(Table, table=True):
+class SupplierName(Table, table=True):
     """Something a supplier is known by: a name it bears or bore, with region, account and old number where told."""
 
-    __tablename__ = "supplier_identities"
+    __tablename__ = "supplier_names"
     __table_args__ = (
         CheckConstraint("name <> '' AND name_key <> ''", name="named"),
         CheckConstraint("registration_no ~ '^[0-9]{15}$'", name="registration_no"),
         CheckConstraint("region ~ '^[0-9]{2}$'", name="region"),
         Index(
-            "uq_supplier_identities_once",
+            "uq_supplier_names_once",
             "supplier_id",
             "name",
             "region",
@@ -42,9 +42,9 @@ class SupplierIdentity(Table, table=True):
             unique=True,
             postgresql_nulls_not_distinct=True,
         ),
-        Index("ix_supplier_identities_name_key", "name_key"),
-        Index("ix_supplier_identities_registration_no", "registration_no"),
-        Index("ix_supplier_identities_source", "source"),
+        Index("ix_supplier_names_name_key", "name_key"),
+        Index("ix_supplier_names_registration_no", "registration_no"),
+        Index("ix_supplier_names_source", "source"),
     )
 
     supplier_id: UUID = Field(sa_column=Column(Uuid, primary_key=True))

@@ -102,6 +102,6 @@ async def take_back(session: AsyncSession, *, job: Import, at: datetime) -> None
         {"group_id": job.group_id, "import_id": job.id},
     )
     await session.execute(
-        text("UPDATE supplier_identities SET ended_at = :at WHERE source = :import_id AND ended_at IS NULL"),
+        text("UPDATE supplier_names SET ended_at = :at WHERE source = :import_id AND ended_at IS NULL"),
         {"import_id": job.id, "at": at},
     )

@@ -18,7 +18,7 @@ branch_labels = None
 depends_on = None
 
 _IDENTITIES = """
-    CREATE TABLE supplier_identities (
+    CREATE TABLE supplier_names (
         supplier_id uuid NOT NULL,
         id uuid NOT NULL DEFAULT uuidv7(),
         name text NOT NULL,
@@ -29,10 +29,10 @@ _IDENTITIES = """
         source uuid,
         recorded_at timestamptz NOT NULL,
         ended_at timestamptz,
-        CONSTRAINT pk_supplier_identities PRIMARY KEY (supplier_id, id),
-        CONSTRAINT ck_supplier_identities_named CHECK (name <> '' AND name_key <> ''),
-        CONSTRAINT ck_supplier_identities_registration_no CHECK (registration_no ~ '^[0-9]{15}$'),
-        CONSTRAINT ck_supplier_identities_region CHECK (region ~ '^[0-9]{2}$')
+        CONSTRAINT pk_supplier_names PRIMARY KEY (supplier_id, id),
+        CONSTRAINT ck_supplier_names_named CHECK (name <> '' AND name_key <> ''),
+        CONSTRAINT ck_supplier_names_registration_no CHECK (registration_no ~ '^[0-9]{15}$'),
+        CONSTRAINT ck_supplier_names_region CHECK (region ~ '^[0-9]{2}$')
     )"""
 
 _MERGES = """
@@ -140,11 +140,11 @@ _JUDGEMENTS = """
 
 _INDEXES = [
     """
-    CREATE UNIQUE INDEX uq_supplier_identities_once
-    ON supplier_identities (supplier_id, name, region, bank_key, registration_no, source) NULLS NOT DISTINCT""",
-    "CREATE INDEX ix_supplier_identities_name_key ON supplier_identities (name_key)",
-    "CREATE INDEX ix_supplier_identities_registration_no ON supplier_identities (registration_no)",
-    "CREATE INDEX ix_supplier_identities_source ON supplier_identities (source)",
+    CREATE UNIQUE INDEX uq_supplier_names_once
+    ON supplier_names (supplier_id, name, region, bank_key, registration_no, source) NULLS NOT DISTINCT""",
+    "CREATE INDEX ix_supplier_names_name_key ON supplier_names (name_key)",
+    "CREATE INDEX ix_supplier_names_registration_no ON supplier_names (registration_no)",
+    "CREATE INDEX ix_supplier_names_source ON supplier_names (source)",
     """
     CREATE UNIQUE INDEX uq_supplier_merges_vanishing ON supplier_merges (vanishing_id)
     WHERE state IN ('PROPOSED', 'EFFECTIVE')""",
@@ -162,12 +162,12 @@ _INDEXES = [
 ]
 
 _GRANTS = [
-    "REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON supplier_identities, supplier_merges FROM suppliers_app",
-    "GRANT UPDATE (ended_at) ON supplier_identities TO suppliers_app",
+    "REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON supplier_names, supplier_merges FROM suppliers_app",
+    "GRANT UPDATE (ended_at) ON supplier_names TO suppliers_app",
     "REVOKE UPDATE, DELETE, TRUNCATE ON supplier_relations, staged_judgements FROM suppliers_app, suppliers_worker",
     "GRANT UPDATE (ended_at, ended_by) ON supplier_relations TO suppliers_app, suppliers_worker",
     "GRANT UPDATE (ended_at, handed_over_at) ON staged_judgements TO suppliers_app, suppliers_worker",
-    "REVOKE DELETE, TRUNCATE ON supplier_identities, supplier_merges FROM suppliers_worker",
+    "REVOKE DELETE, TRUNCATE ON supplier_names, supplier_merges FROM suppliers_worker",
 ]
 
 
