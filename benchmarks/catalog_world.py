@@ -14,6 +14,7 @@ import orjson
 import psycopg
 from psycopg import sql
 
+from benchmarks.sizes_made import ALONE, BESIDE, atlas_mark, round_step
 from services.catalog.carbon.tables import CarbonFactorOfType
 from services.catalog.components.definitions import definition_of
 from services.catalog.components.rules import Kind, Property, TypeDefinition, canonical_number
@@ -27,7 +28,7 @@ _TRIES = 12
 """Draws for each variant wanted of a type, before the type counts as exhausted."""
 _AT = "2026-01-01T00:00:00+00:00"
 _FEW = 400
-"""Text values and free numbers come from so many: shops list what others list too."""
+"""Marks come from so many: shops list what others list too."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -90,11 +91,22 @@ def _fresh(
 ) -> dict[str, str] | None:
     for _ in range(_TRIES):
         values = {each.key: _value(each, dice) for each in definition.identity if each.required or dice.random() < 0.7}
+        for key, value in values.items():
+            values[key] = _made(definition.code, key, values, dice) or value
         shape = tuple(sorted(values.items()))
         if shape not in seen:
             seen.add(shape)
             return dict(shape)
     return None
+
+
+def _made(type_code: str, key: str, values: Mapping[str, str], dice: random.Random) -> str | None:
+    """A text as plants make it, where it is one that they all make."""
+    other, by_value = BESIDE.get((type_code, key), ("", {}))
+    sizes = by_value.get(values.get(other, ""), ()) or ALONE.get((type_code, key), ())
+    if sizes:
+        return dice.choice(sizes)
+    return atlas_mark(type_code, values, dice) if key == "type_mark" else None
 
 
 def _value(each: Property, dice: random.Random) -> str:
@@ -106,29 +118,16 @@ def _value(each: Property, dice: random.Random) -> str:
         case Kind.DATE:
             return f"2026-{dice.randint(1, 12):02d}-{dice.randint(1, 28):02d}"
         case Kind.STRING:
-            return dice.choice(_SIZES[each.key]) if each.key in _SIZES else _mark(dice)
+            return _mark(dice)
     low = each.minimum if each.minimum is not None else Decimal(1)
     high = each.maximum if each.maximum is not None else low + 1000
-    step = max((high - low) / _FEW, Decimal("0.1") if each.kind is Kind.DECIMAL else Decimal(1))
-    number = min(low + step * dice.randint(0, _FEW), high)
+    step = Decimal(str(round_step(float(high - low))))
+    number = min(low + step * dice.randint(0, int((high - low) / step)), high)
     return canonical_number(number.to_integral_value() if each.kind is Kind.INTEGER else round(number, 1))
 
 
 def _mark(dice: random.Random) -> str:
     return f"{dice.choice('ABCDEFGHKM')}{dice.randint(1, _FEW)}"
-
-
-_SIZES = {
-    "spec": (
-        "150x75x5x7", "200x100x5.5x8", "250x125x6x9", "300x150x6.5x9", "350x175x7x11", "400x200x8x13", "450x200x9x14",
-        "500x200x10x16", "600x200x11x17", "700x300x13x24", "800x300x14x26", "48.3x3.6", "48.3x3.2", "60x60x4",
-        "80x80x4", "100x100x5", "120x80x5", "150x150x6", "200x100x6", "50x5", "63x6", "100x48x5.3", "160x63x6.5",
-    ),
-    "section": ("200x100", "320x200", "400x200", "500x320", "630x400", "800x400", "1000x500", "75x50", "100x50"),
-    "size": ("240x115x53", "240x115x90", "190x190x90", "390x190x190", "600x600", "800x800", "300x600", "300x300"),
-    "cores": ("3x2.5", "3x4", "4x16", "4x25+1x16", "4x70+1x35", "4x95+1x50", "3x150+2x70", "5x6", "5x10", "5x16"),
-}  # fmt: skip
-"""Common sizes for text that is one; the same for every type, as sizes that nobody makes cost a search the same."""
 
 
 class CatalogWorld:

@@ -80,6 +80,7 @@ def make_seller(running: Product, operator: Api, *, number: int, copies: int) ->
     """A qualified supplier with `copies` of every listing."""
     company_id = _company(operator, number=100 + number, kind="supplier")
     _qualify(operator, company_id)
+    _open_market(running, operator, company_id)
     made = operator.post(
         f"/members/companies/{company_id}/api-clients", {"name": "ERP", "scopes": SCOPES}, key=f"client/{number}"
     ).body
@@ -121,6 +122,21 @@ def _qualify(operator: Api, company_id: UUID) -> None:
     version = operator.get(f"/suppliers/{company_id}").headers["ETag"]
     body = {"categories": ["rebar"], "reason": "Benchmark."}
     operator.post(f"/suppliers/{company_id}/qualification", body, key=f"qualify/{company_id}", version=version)
+
+
+def _open_market(running: Product, operator: Api, supplier_id: UUID) -> None:
+    """Let every member see the supplier's offers: the first contractor, whose rebar is an open market, admits it.
+
+    The stage is set in the database: getting there takes five groups, two approvals and seven days.
+    """
+    group_id = _company(operator, number=0, kind="contractor")
+    with psycopg.connect(running.admin_of("suppliers")) as connection:
+        connection.execute(
+            "INSERT INTO known_spaces (group_id, category, stage) VALUES (%s, 'rebar', 'S3') ON CONFLICT DO NOTHING",
+            [group_id],
+        )
+    body = {"group_id": str(group_id), "categories": ["rebar"], "reason": "Benchmark."}
+    operator.post(f"/suppliers/{supplier_id}/admissions", body, key=f"admit/{supplier_id}")
 
 
 def sync(api: Api, company_id: UUID, rows: bytes, *, key: str) -> dict[str, Any]:

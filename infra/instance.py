@@ -25,11 +25,13 @@ WORKERS = SERVICES
 """Every service has a worker beside it: followers, periodic jobs, the job queue."""
 
 CLIENT_SCOPES: Mapping[str, tuple[str, ...]] = {
+    "members": ("feed:read", "measurements:read"),
     "catalog": ("feed:read", "companies:read"),
-    "suppliers": ("feed:read", "companies:read", "variants:resolve"),
-    "orders": ("feed:read", "companies:read", "reservations:write"),
+    "suppliers": ("feed:read", "companies:read", "companies:register", "variants:resolve", "orders:count"),
+    "orders": ("feed:read", "companies:read", "reservations:write", "variants:resolve"),
 }
-"""What each service may ask of the others; `members` asks nobody."""
+"""What each service may ask of the others; `members` reads their feeds, to tell companies by webhooks, and asks what
+the gates of stage changes need measured."""
 
 
 class CannotStart(Exception):  # noqa: N818 - its text is the sentence the user reads

@@ -2,6 +2,7 @@
 
 from datetime import date
 from typing import Any
+from uuid import uuid4
 
 from infra.api import Api, Refused
 
@@ -42,6 +43,19 @@ def qualify_supplier(
     )
     qualified: dict[str, Any] = answer.body
     return qualified
+
+
+def admit_supplier(
+    api: Api, *, group_id: str, supplier_id: str, categories: list[str], reason: str
+) -> list[dict[str, Any]]:
+    """Let a contractor group buy from a supplier in these categories; nothing happens where it does already."""
+    known = api.pages("/suppliers/admissions", group_id=group_id, supplier_id=supplier_id, status="ADMITTED", limit=200)
+    missing = sorted(set(categories) - {each["category"] for each in known})
+    if not missing:
+        return []
+    body = {"group_id": group_id, "categories": missing, "reason": reason}
+    admitted: list[dict[str, Any]] = api.post(f"/suppliers/{supplier_id}/admissions", body, key=str(uuid4())).body
+    return admitted
 
 
 def _record(api: Api, company_id: str) -> dict[str, Any] | None:

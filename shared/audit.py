@@ -25,6 +25,8 @@ DONE = "done"
 COMMANDS = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 UNRECORDED = {"x-audit": "none"}
 """`openapi_extra` of routes whose entries would say nothing: a machine that counts stock all day."""
+ALWAYS_RECORDED = {"x-audit": "always"}
+"""`openapi_extra` of routes that are acts though they read: a look into another's documents."""
 OWNERS_MAX = 100
 _OWNER_PARAMETERS = ("company_id", "group_id", "supplier_id", "buyer_id", "owner_id")
 _TEXT_MAX = 200
@@ -37,10 +39,10 @@ _INSERT = text(
 
 def is_recorded(request: Request) -> bool:
     """Whether what this request does is an act: a command, not a question or a machine's stream."""
-    if request.method not in COMMANDS:
-        return False
     route = request.scope.get("route")
     extra = getattr(route, "openapi_extra", None) or {}
+    if request.method not in COMMANDS:
+        return extra.get("x-audit") == "always"
     return extra.get("x-audit") != "none" and extra.get("x-idempotency") != "exempt"
 
 
@@ -64,8 +66,8 @@ def entry_of(
 
     Without a principal it is the service's own worker. `detail` holds what the act itself chose to tell.
     """
-    actor = {"kind": "worker", "id": None, "name": None}
-    company = {"id": None, "name": None}
+    actor: dict[str, str | None] = {"kind": "worker", "id": None, "name": None}
+    company: dict[str, str | None] = {"id": None, "name": None}
     if principal is not None:
         actor = {"kind": principal.kind, "id": str(principal.subject), "name": _plain(principal.name)}
         if principal.company_id is not None:

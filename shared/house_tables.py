@@ -1,5 +1,5 @@
 """The tables every service has: its events, its answers by Idempotency-Key, its places in others' feeds, the events
-it could not apply, and the audit log with its chains."""
+it could not apply, the audit log with its chains, and the exports of companies' data."""
 
 from typing import Any
 
@@ -84,6 +84,10 @@ def add_house_tables(metadata: MetaData) -> None:
         Column("resolution", Text),
     )
 
+    _add_audit_and_exports(metadata)
+
+
+def _add_audit_and_exports(metadata: MetaData) -> None:
     Table(
         "audit_entries",
         metadata,
@@ -103,6 +107,31 @@ def add_house_tables(metadata: MetaData) -> None:
         Column("at", DateTime(timezone=True), nullable=False),
         Column("hash", LargeBinary, nullable=False),
         UniqueConstraint("txid", "seq"),
+    )
+    exports = Table(
+        "data_exports",
+        metadata,
+        Column("company_id", Uuid, primary_key=True),
+        Column("id", Uuid, primary_key=True),
+        Column("state", Text, nullable=False),
+        Column("requested_by", Uuid, nullable=False),
+        Column("requested_at", DateTime(timezone=True), nullable=False),
+        Column("detail", JSONB, nullable=False),
+        Column("attempts", Integer, nullable=False, server_default=text("0")),
+        Column("lease_id", Uuid),
+        Column("lease_until", DateTime(timezone=True)),
+        Column("finished_at", DateTime(timezone=True)),
+        Column("file", Text),
+        Column("bytes", BigInteger),
+        Column("sha256", Text),
+        Column("files", JSONB),
+        Column("problem", Text),
+    )
+    Index(
+        "ix_data_exports_under_way",
+        exports.c.company_id,
+        unique=True,
+        postgresql_where=text("state IN ('REQUESTED', 'RUNNING')"),
     )
 
 
@@ -158,6 +187,39 @@ def audit_schema(service: str) -> list[str]:
                 f"CREATE POLICY anyone_adds ON {table} FOR INSERT WITH CHECK (true)",
             )
         ),
+    ]
+
+
+def export_schema() -> list[str]:
+    """SQL that creates the exports of companies' data; one at a time for each company."""
+    return [
+        """
+        CREATE TABLE data_exports (
+            company_id uuid NOT NULL,
+            id uuid NOT NULL,
+            state text NOT NULL,
+            requested_by uuid NOT NULL,
+            requested_at timestamptz NOT NULL,
+            detail jsonb NOT NULL,
+            attempts integer NOT NULL DEFAULT 0,
+            lease_id uuid,
+            lease_until timestamptz,
+            finished_at timestamptz,
+            file text,
+            bytes bigint,
+            sha256 text,
+            files jsonb,
+            problem text,
+            CONSTRAINT pk_data_exports PRIMARY KEY (company_id, id),
+            CONSTRAINT ck_data_exports_state CHECK (
+                state IN ('REQUESTED', 'RUNNING', 'DONE', 'FAILED', 'EXPIRED')
+            ),
+            CONSTRAINT ck_data_exports_done CHECK (state <> 'DONE' OR num_nonnulls(file, bytes, sha256, files) = 4)
+        )""",
+        """
+        CREATE UNIQUE INDEX ix_data_exports_under_way ON data_exports (company_id)
+        WHERE state IN ('REQUESTED', 'RUNNING')""",
+        *row_security("data_exports", "company_id"),
     ]
 
 

@@ -51,6 +51,9 @@ class Scope(StrEnum):
     RESERVATIONS_WRITE = "reservations:write"
     VARIANTS_RESOLVE = "variants:resolve"
     COMPANIES_READ = "companies:read"
+    MEASUREMENTS_READ = "measurements:read"
+    COMPANIES_REGISTER = "companies:register"
+    ORDERS_COUNT = "orders:count"
 
 
 Kind = Literal["person", "client", "service"]
@@ -75,6 +78,15 @@ class Principal:
     def scope_id(self) -> UUID:
         """The owner of what this caller does: its company, or itself."""
         return self.company_id or self.subject
+
+    @property
+    def group(self) -> UUID:
+        """The contractor group the caller's company belongs to; a company without one stands for itself.
+
+        Raises:
+            Forbidden: the caller acts for no company.
+        """
+        return self.group_id or self.company
 
     @property
     def viewer_keys(self) -> frozenset[str]:
@@ -267,6 +279,13 @@ CompanyAdmin = Annotated[Principal, Depends(Requires(roles=[Role.ADMIN, Role.OPE
 OwnAdmin = Annotated[Principal, Depends(Requires(roles=[Role.ADMIN]))]
 """A company's admin, for what only the company itself decides; the operator's role does not stand in for it."""
 Operator = Annotated[Principal, Depends(Requires(roles=[Role.OPERATOR]))]
+ListKeeper = Annotated[Principal, Depends(Requires(roles=[Role.APPROVER, Role.ADMIN, Role.OPERATOR]))]
+"""Who may put suppliers on a blacklist and take them off: a contractor's own, or, as operator, the official one."""
+ListReader = Annotated[Principal, Depends(Requires(roles=[*BUYER_ROLES, Role.OPERATOR]))]
+GroupDecider = Annotated[Principal, Depends(Requires(roles=[Role.APPROVER, Role.ADMIN]))]
+"""Who decides for a contractor about its own matters; the operator's role does not stand in for it."""
+SupplierSpeaker = Annotated[Principal, Depends(Requires(roles=[Role.SUPPLIER_SALES]))]
+"""A person who speaks for a supplier; API clients do not."""
 FeedReader = Annotated[Principal, Depends(Requires(scopes=[Scope.FEED_READ]))]
 Reserver = Annotated[Principal, Depends(Requires(scopes=[Scope.RESERVATIONS_WRITE]))]
 VariantResolver = Annotated[
@@ -278,4 +297,9 @@ VariantResolver = Annotated[
         )
     ),
 ]
+MeasurementReader = Annotated[Principal, Depends(Requires(scopes=[Scope.MEASUREMENTS_READ]))]
 CompanyReader = Annotated[Principal, Depends(Requires(scopes=[Scope.COMPANIES_READ]))]
+CompanyRegistrar = Annotated[Principal, Depends(Requires(scopes=[Scope.COMPANIES_REGISTER]))]
+"""A service that takes companies in on the word of two people: legacy suppliers."""
+OrderCounter = Annotated[Principal, Depends(Requires(scopes=[Scope.ORDERS_COUNT]))]
+"""A service that asks how many orders are open, and learns nothing else about them."""

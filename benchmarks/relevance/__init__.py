@@ -1,7 +1,8 @@
 """What contractors type, and how good each variant is as an answer: the measure of search.
 
-`queries.yaml` beside this file holds the queries and says how they were judged. Nothing here knows the search: a
-ranking is measured by grading what it returned and what it could have returned.
+`queries.yaml` beside this file holds the queries and says how they were judged; `blind.yaml` holds as many kinds of
+queries that nobody may tune on, so that the first figure can be told from having learned it by heart. Nothing here
+knows the search: a ranking is measured by grading what it returned and what it could have returned.
 
     graded = [grade(query, variant.type_code, variant.properties) for variant in hits]
     score = ndcg(graded, population=[grade(query, ...) for every variant of the index])
@@ -19,6 +20,7 @@ from typing import Any
 import yaml
 
 QUERIES = Path(__file__).with_name("queries.yaml")
+BLIND = Path(__file__).with_name("blind.yaml")
 BEST = 3
 PAGE = 10
 """Hits on the first page: the 10 of nDCG@10."""
@@ -132,6 +134,16 @@ def queries() -> tuple[Query, ...]:
         RelevanceError: the file breaks its format.
     """
     return read_queries(yaml.safe_load(QUERIES.read_text(encoding="utf-8")))
+
+
+@cache
+def blind_queries() -> tuple[Query, ...]:
+    """The judged queries that nothing was tuned on.
+
+    Raises:
+        RelevanceError: the file breaks its format.
+    """
+    return read_queries(yaml.safe_load(BLIND.read_text(encoding="utf-8")))
 
 
 def read_queries(document: object) -> tuple[Query, ...]:

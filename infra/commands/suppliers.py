@@ -35,7 +35,9 @@ _POLL_SECONDS = 0.3
 _UPLOAD_TIMEOUT_SECONDS = 3600.0
 _BUSY_SECONDS_MAX = 600.0
 _BUSY_PAUSE_SECONDS = 2.0
-app = typer.Typer(help="Suppliers: create, qualify, and synchronise their prices and stock.", no_args_is_help=True)
+app = typer.Typer(
+    help="Suppliers: invite, take in, review, qualify, and synchronise their prices and stock.", no_args_is_help=True
+)
 
 
 @dataclass(kw_only=True)
@@ -261,6 +263,7 @@ def qualify(
             until=None if until is None else _day(until),
         )
         out.say(f"{supplier['name']} is {supplier['status']} for {', '.join(supplier['categories'])}.")
+        out.say("Its offers are seen by the contractor groups that admit it: `dougong admissions grant`.")
         out.result(supplier)
 
 

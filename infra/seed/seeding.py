@@ -9,7 +9,7 @@ from typing import Any
 
 from infra.api import Api, Refused
 from infra.credentials import Credentials, SignIn, SupplierKey, new_password
-from infra.registration import qualify_supplier, register_company
+from infra.registration import admit_supplier, qualify_supplier, register_company
 from infra.seed.demo_world import Contractor, Listing, Person, Supplier, World, demo_world
 from infra.signin import ClientTokens, PersonTokens
 from shared import clock
@@ -39,6 +39,14 @@ def seed_demo_world(
         _supplier(operator, supplier, company_id=ids[supplier.short])
         _key(operator, credentials, supplier=supplier, company_id=ids[supplier.short])
         save()
+        for contractor in world.contractors:
+            admit_supplier(
+                operator,
+                group_id=ids[contractor.short],
+                supplier_id=ids[supplier.short],
+                categories=supplier.categories,
+                reason="Sample test and site visit passed.",
+            )
     for contractor in world.contractors:
         buyer = credentials.people[contractor.people[0].email]
         _projects(api.signed_in(PersonTokens(api, buyer)), contractor)

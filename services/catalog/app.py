@@ -10,6 +10,7 @@ from services.catalog.dictionary import routes as dictionary_routes
 from services.catalog.equivalents import routes as equivalent_routes
 from services.catalog.ifc import routes as ifc_routes
 from services.catalog.ifc.templates import TemplateSource, WheelTemplates
+from services.catalog.mapping import resolving_routes as mapping_resolving_routes
 from services.catalog.mapping import review_routes as mapping_review_routes
 from services.catalog.mapping import routes as mapping_routes
 from services.catalog.mapping.jobs import MappingRunner
@@ -24,6 +25,7 @@ from services.catalog.units import routes as unit_routes
 from services.catalog.uploads import routes as upload_routes
 from shared.audit_routes import audit_router
 from shared.clients.transport import Neighbours
+from shared.data_out_routes import data_out_router
 from shared.database import Database
 from shared.feed import feed_router
 from shared.http import create_service
@@ -59,12 +61,14 @@ def create_app(
             carbon_routes.router,
             mapping_routes.router,
             mapping_review_routes.router,
+            mapping_resolving_routes.router,
             search_routes.router,
             standard_routes.router,
             restriction_routes.router,
             equivalent_routes.router,
             feed_router("catalog"),
             audit_router("catalog"),
+            data_out_router("catalog"),
             operations_router("catalog", reactions=REACTIONS),
         ],
         closing=[] if neighbours is None else [neighbours.aclose],

@@ -7,12 +7,14 @@ import asyncio
 from functools import partial
 
 from services.catalog.app import mapping_runner
+from services.catalog.data_out import DATA_OUT
 from services.catalog.mapping.jobs import work_mappings
 from services.catalog.reactions import REACTIONS
 from services.catalog.settings import Settings
 from shared.audit_chain import CHAIN_EVERY_SECONDS, chain_all
 from shared.clients.feed import FeedClient
 from shared.clients.transport import Neighbours
+from shared.data_out_jobs import ExportRunner
 from shared.database import Database
 from shared.follower import Follower
 from shared.logs import configure_logs
@@ -37,9 +39,11 @@ async def main() -> None:
         page_size=PAGE_EVENTS,
     )
     runner = mapping_runner(settings, database=database)
+    exports = ExportRunner(DATA_OUT, database=database, data_dir=settings.data_dir)
     await run_worker(
         followers=[follower],
         periodic=[
+            Periodic(name="sweep exports", every_seconds=3600, do=exports.sweep),
             Periodic(
                 name="chain audit log",
                 every_seconds=CHAIN_EVERY_SECONDS,
@@ -51,7 +55,7 @@ async def main() -> None:
                 do=lambda: asyncio.to_thread(runner.sweep),
             ),
         ],
-        loops=[partial(work_mappings, runner)],
+        loops=[exports.work, partial(work_mappings, runner)],
         closing=[neighbours.aclose, database.dispose],
     )
 

@@ -2,9 +2,13 @@
 
 from collections.abc import Sequence
 from urllib.parse import quote
+from uuid import UUID
 
 from shared.clients.transport import ServiceClient
 from shared.contracts.catalog import (
+    CODES_AT_MOST,
+    CodeMeaning,
+    CodesToResolve,
     ResolveAnswer,
     ResolveRequest,
     VariantReference,
@@ -36,6 +40,22 @@ class CatalogClient:
         )
         return ResolveAnswer.model_validate_json(answer.content).results
 
+    async def type_codes(self, *, category: str) -> list[str]:
+        """The component types of a category, also those that were withdrawn.
+
+        Raises:
+            ServiceRefused: UnknownCategory.
+            ServiceUnknown, ServiceAway.
+        """
+        found: list[str] = []
+        address: str | None = "/catalog/types"
+        params: dict[str, str] | None = {"category": category, "deprecated": "true", "limit": "200"}
+        while address is not None:
+            answer = await self._service.call("GET", address, params=params)
+            found += [str(each["code"]) for each in answer.json()]
+            address, params = answer.links.get("next", {}).get("url"), None
+        return found
+
     async def variant(self, *, key: str) -> VariantSnapshot:
         """One variant that somebody has used before.
 
@@ -45,3 +65,24 @@ class CatalogClient:
         """
         answer = await self._service.call("GET", f"/catalog/variants/{quote(key, safe='')}")
         return VariantSnapshot.model_validate_json(answer.content)
+
+    async def meanings(
+        self, *, company_id: UUID, group_id: UUID | None, codes: Sequence[str]
+    ) -> dict[str, list[CodeMeaning]]:
+        """What a company's codes mean today by its published mappings; those that mean nothing are left out.
+
+        Raises:
+            ServiceUnknown, ServiceAway.
+        """
+        found: dict[str, list[CodeMeaning]] = {}
+        for first in range(0, len(codes), CODES_AT_MOST):
+            body = CodesToResolve(
+                company_id=company_id, group_id=group_id, codes=list(codes[first : first + CODES_AT_MOST])
+            )
+            answer = await self._service.call(
+                "POST", "/catalog/mappings/resolve", body=body.model_dump(mode="json"), timeout_seconds=60
+            )
+            for each in answer.json():
+                meaning = CodeMeaning.model_validate(each)
+                found.setdefault(meaning.code, []).append(meaning)
+        return found

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from shared.clients.transport import ServiceClient
-from shared.contracts.members import CompanyIdentity, SessionAnswer, StageView
+from shared.contracts.members import CompanyIdentity, SessionAnswer, StageView, SupplierCompanyGiven
 
 
 class MembersClient:
@@ -20,6 +20,19 @@ class MembersClient:
             ServiceUnknown, ServiceAway.
         """
         answer = await self._service.call("GET", f"/members/companies/{company_id}")
+        return CompanyIdentity.model_validate_json(answer.content)
+
+    async def take_in_supplier(self, *, tax_id: str, name_zh: str, branch: bool, key: str) -> CompanyIdentity:
+        """The company of a USCC, registered now as a supplier if it is new. Harmless to repeat with the same `key`.
+
+        Raises:
+            ServiceRefused: TaxIdRefused.
+            ServiceUnknown, ServiceAway.
+        """
+        body = SupplierCompanyGiven(tax_id=tax_id, name_zh=name_zh, branch=branch).model_dump(mode="json")
+        answer = await self._service.call(
+            "POST", "/members/supplier-companies", body=body, headers={"Idempotency-Key": key}
+        )
         return CompanyIdentity.model_validate_json(answer.content)
 
     async def stages(self, *, group_id: UUID | None = None) -> list[StageView]:

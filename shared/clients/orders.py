@@ -15,6 +15,7 @@ from shared.contracts.orders import (
     DecisionBody,
     HistoryView,
     OrderSummary,
+    OrdersUnderWay,
     ResponseBody,
     SupplierOrder,
 )
@@ -139,3 +140,19 @@ class OrdersClient:
 
 def _given(params: Mapping[str, Any]) -> dict[str, Any]:
     return {name: str(value) for name, value in params.items() if value is not None}
+
+
+class OpenOrdersClient:
+    """What `orders` says to a service about the orders at a supplier: how many are open, nothing else."""
+
+    def __init__(self, service: ServiceClient) -> None:
+        self._service = service
+
+    async def open_orders(self, *, supplier_id: UUID) -> int:
+        """How many orders at a supplier are under way, of all buyers together.
+
+        Raises:
+            ServiceUnknown, ServiceAway.
+        """
+        answer = await self._service.call("GET", f"/orders/open-orders/{supplier_id}")
+        return OrdersUnderWay.model_validate_json(answer.content).orders

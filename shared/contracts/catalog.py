@@ -113,3 +113,30 @@ class TypePublished(Answer):
     name_en: str
     content_hash: str
     successor: str | None = Field(default=None, description="What to use instead of a deprecated type.")
+
+
+CODES_AT_MOST = 5_000
+"""Legacy codes in one call."""
+
+
+class CodesToResolve(Body):
+    """A company's own codes, for a service whose documents hold them."""
+
+    company_id: UUID
+    group_id: UUID | None = None
+    codes: list[Annotated[str, StringConstraints(min_length=1, max_length=60)]] = Field(
+        min_length=1, max_length=CODES_AT_MOST
+    )
+
+
+class CodeMeaning(Answer):
+    """One variant that a code means today. A code with several of them is a split or a kit; without one, unmapped."""
+
+    code: str
+    mapping_id: UUID
+    version: int
+    part: int
+    relation: str
+    variant_id: UUID
+    variant_key: str
+    category: str

@@ -7,7 +7,14 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
-from shared.contracts.fields import Answer
+from shared.contracts.fields import Answer, Body, Name
+
+COMPANY_LINKED = "dev.dougong.members.company.linked.v1"
+CIRCLE_CHANGED = "dev.dougong.members.circle.changed.v1"
+STAGE_GATES_CHANGED = "dev.dougong.members.stage.gates-changed.v1"
+STAGE_CHANGED = "dev.dougong.members.stage.changed.v1"
+COMPANY_AFFILIATED = "dev.dougong.members.company.affiliated.v1"
+COMPANY_LEFT = "dev.dougong.members.company.left.v1"
 
 
 class TaxId(Answer):
@@ -28,6 +35,17 @@ class CompanyIdentity(Answer):
     tax_id: TaxId
     kinds: list[str] = Field(examples=[["contractor"]])
     status: str = Field(examples=["ACTIVE"])
+    affiliated_with_operator: bool = Field(
+        default=False, description="It stands under one top with an operator: marked wherever it sells."
+    )
+
+
+class SupplierCompanyGiven(Body):
+    """A supplier company that another service has seen proof of: take it in, or say who it is."""
+
+    tax_id: str = Field(max_length=64, description="Its USCC.", examples=["91320500MA2DEMQ7X8"])
+    name_zh: Name
+    branch: bool = Field(default=False, description="A 分公司, which has a USCC of its own.")
 
 
 class CompanyChoice(Answer):
@@ -90,6 +108,20 @@ class CompanyChanged(BaseModel):
     size_class: str | None
     size_declared_on: date | None
     status: str
+
+
+class CompanyLeft(BaseModel):
+    """dev.dougong.members.company.left.v1: no new business with it from here on."""
+
+    company_id: UUID
+    left_at: datetime
+
+
+class CompanyAffiliated(BaseModel):
+    """dev.dougong.members.company.affiliated.v1: it trades and stands under one top with an operator, or no longer."""
+
+    company_id: UUID
+    operator_id: UUID | None
 
 
 class CompanyLinked(BaseModel):
@@ -157,6 +189,27 @@ class StageChangeAnnounced(BaseModel):
     effective_from: datetime
 
 
+class StageGatesChanged(BaseModel):
+    """dev.dougong.members.stage.gates-changed.v1: gates of an open category fell, or hold again. Nothing is closed by
+    it: the group's admin or an operator suspends or reverts the change."""
+
+    group_id: UUID
+    category: str
+    stage: str
+    change_id: UUID
+    fallen: dict[str, str | None]
+    """What was measured, by gate; None: not measured."""
+    recovered: list[str]
+
+
+class WebhookEndpointDisabled(BaseModel):
+    """dev.dougong.members.webhook_endpoint.disabled.v1: by what happened to it; a company's own doing is no event."""
+
+    company_id: UUID
+    endpoint_id: UUID
+    why: str = Field(examples=["failing"])
+
+
 class StageView(Answer):
     """How far a contractor group has opened a category; a pair that is not listed is at S1."""
 
@@ -166,6 +219,12 @@ class StageView(Answer):
     circle_id: UUID | None = Field(description="The circle of stage S2.")
     since: datetime
     version: int
+    gates_looked_at: datetime | None = Field(default=None, description="When its gates were last judged again.")
+    fallen_gates: list[str] = Field(
+        default_factory=list,
+        description="Gates that held no longer then. The category stays open: only people narrow it.",
+        examples=[["valid_suppliers"]],
+    )
 
 
 class GateMeasurements(Answer):

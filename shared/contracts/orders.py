@@ -18,6 +18,7 @@ LINES_AT_MOST = 10_000
 BASKET_PLACED = "dev.dougong.orders.basket.placed.v1"
 LINES_RELEASED = "dev.dougong.orders.lines.released.v1"
 ORDER_CHANGED = "dev.dougong.orders.order.changed.v1"
+CASE_FILE_CHANGED = "dev.dougong.orders.case_file.changed.v1"
 
 Side = Literal["buyer", "supplier"]
 LineNo = Annotated[int, Field(ge=1, le=LINES_AT_MOST)]
@@ -160,6 +161,16 @@ class OrderSummary(Answer):
     updated_at: datetime
 
 
+class DeliveryStopView(Answer):
+    """The supplier is on a blacklist that stops deliveries: nothing is cancelled, what is on the road is received."""
+
+    official: bool = Field(description="An official list; else that of the buyer's group.")
+    reason_class: str = Field(examples=["SAFETY"])
+    starts_on: date
+    expires_on: date = Field(description="The last day, unless it is lifted before.")
+    entry_id: UUID
+
+
 class OrderHead(Answer):
     """What both sides see of an order beside its lines."""
 
@@ -178,6 +189,9 @@ class OrderHead(Answer):
     totals: TotalsView
     placed_at: datetime
     updated_at: datetime
+    delivery_stop: DeliveryStopView | None = Field(
+        default=None, description="Only on an order of which something has still to be sent, while it lasts."
+    )
 
 
 class SupplierOrder(OrderHead):
@@ -349,3 +363,30 @@ class OrderChanged(BaseModel):
     state: str
     awaits: list[Side]
     version: int
+
+
+class OpenOrders(Answer):
+    """How many of a company's orders are not finished."""
+
+    as_buyer: int
+    as_supplier: int
+
+
+class CaseFileChanged(BaseModel):
+    """dev.dougong.orders.case_file.changed.v1: operator staff opened an owner's documents, or the file was ended.
+
+    The reason stands in the file, for the owner alone.
+    """
+
+    case_file_id: UUID
+    owner_id: UUID
+    operator_id: UUID
+    what: Literal["opened", "ended"]
+    expires_at: datetime
+
+
+class OrdersUnderWay(Answer):
+    """How many orders at a supplier are under way, of all buyers together; nothing about any of them."""
+
+    supplier_id: UUID
+    orders: int

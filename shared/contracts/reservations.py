@@ -36,6 +36,7 @@ class ReserveBasket(Body):
     buyer_company_id: UUID
     buyer_group_id: UUID | None = None
     buyer_circle_ids: list[UUID] = Field(default_factory=list, max_length=1000)
+    project_id: UUID | None = Field(default=None, description="What it is for; a blacklist may speak of projects.")
     currency: Currency
     region: RegionCode = Field(description="Where the goods are to be delivered.")
     at: AwareDatetime | None = Field(default=None, description="When the order is placed; the time of receipt if none.")

@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import Field
@@ -12,7 +12,13 @@ from shared.contracts.fields import Answer, Body, Currency, Name, QuantityText, 
 SUPPLIER_CHANGED = "dev.dougong.suppliers.supplier.changed.v1"
 OFFERS_CHANGED = "dev.dougong.suppliers.offers.changed.v1"
 OFFERS_REPRICED = "dev.dougong.suppliers.offers.repriced.v1"
+ADMISSION_CHANGED = "dev.dougong.suppliers.admission.changed.v1"
+CONSENT_CHANGED = "dev.dougong.suppliers.consent.changed.v1"
+OFFERS_NEED_UPDATE = "dev.dougong.suppliers.offers.needs_update.v1"
 STOCK_CHANGED = "dev.dougong.suppliers.stock.changed.v1"
+INVITATION_ACCEPTED = "dev.dougong.suppliers.invitation.accepted.v1"
+APPLICATION_CHANGED = "dev.dougong.suppliers.application.changed.v1"
+DOCUMENT_EXPIRING = "dev.dougong.suppliers.document.expiring.v1"
 
 EVENT_ROWS_AT_MOST = 500
 """Offers or stock levels in one event."""
@@ -110,6 +116,13 @@ class OffersRepriced(Answer):
     prices: dict[UUID, Decimal] = Field(description="The new price by offer.")
 
 
+class OffersNeedUpdate(Answer):
+    """dev.dougong.suppliers.offers.needs_update.v1: a register speaks against offers of this supplier, now or from a
+    day on; the offers themselves say which and why."""
+
+    supplier_id: UUID
+
+
 class StockState(Answer):
     """One stock level as it stands now, in base units."""
 
@@ -135,10 +148,70 @@ class SupplierChanged(Answer):
     name: str
     tax_id: str
     status: Literal["REGISTERED", "QUALIFIED", "SUSPENDED", "EXITED"]
-    categories: list[str]
+    categories: list[str] = Field(description="Those in which nothing stops new business: no needed paper has ended.")
     regions: list[str]
     qualified_until: date | None
+    level: str | None = None
+    affiliated_with_operator: bool = False
     version: int
+
+
+class InvitationAccepted(Answer):
+    """dev.dougong.suppliers.invitation.accepted.v1: a supplier came in on a contractor's invitation.
+
+    `group_id` is the contractor group that invited: what it admits the supplier for is its own decision.
+    """
+
+    invitation_id: UUID
+    group_id: UUID
+    company_id: UUID = Field(description="The company of the group that invited.")
+    supplier_id: UUID
+    categories: list[str]
+
+
+class ApplicationChanged(Answer):
+    """dev.dougong.suppliers.application.changed.v1: an application for qualification moved on."""
+
+    supplier_id: UUID
+    application_id: UUID
+    state: str
+    categories: list[str]
+
+
+class DocumentExpiring(Answer):
+    """dev.dougong.suppliers.document.expiring.v1: once for each step, 60, 30, 7 and 0 days before new business stops.
+
+    `subject` says what ends: a `paper`, the `qualification`, or (re-verification is due) the `identity`.
+    """
+
+    supplier_id: UUID
+    subject: Literal["paper", "qualification", "identity"]
+    subject_id: UUID
+    kind: str = Field(description="The paper's kind; of the others, the subject again.", examples=["production_permit"])
+    categories: list[str] = Field(description="What the paper is for; none: everything.")
+    ends_on: date = Field(description="The last day.")
+    step: Literal[60, 30, 7, 0] = Field(description="Days left at most, counted to the first day without it.")
+
+
+class AdmissionChanged(Answer):
+    """dev.dougong.suppliers.admission.changed.v1: whether a contractor group buys from a supplier in a category."""
+
+    admission_id: UUID
+    category: str
+    status: Literal["ADMITTED", "SUSPENDED", "LAPSED", "ENDED"]
+    until: date | None = Field(description="The last day.")
+    recognised_from: UUID | None = Field(description="The group whose decision it relies on.")
+
+
+class ConsentChanged(Answer):
+    """dev.dougong.suppliers.consent.changed.v1: a supplier let others read of its record, or takes that back."""
+
+    consent_id: UUID
+    what: list[str]
+    audience: Literal["ORG", "CIRCLE", "MEMBERS"]
+    to_id: UUID | None
+    until: date
+    revoked: bool
 
 
 class QuoteLine(Body):
@@ -155,6 +228,7 @@ class QuoteRequest(Body):
 
     lines: list[QuoteLine] = Field(min_length=1, max_length=1000)
     region: RegionCode | None = None
+    project_id: UUID | None = Field(default=None, description="What it is for; a blacklist may speak of projects.")
     currency: Currency = "CNY"
 
 
@@ -277,3 +351,16 @@ class SyncView(Answer):
     )
     created_at: datetime
     finished_at: datetime | None
+
+
+class SupplierNumbers(Body):
+    """Numbers to resolve: USCCs, or old registration numbers of 15 digits."""
+
+    numbers: list[Annotated[str, Field(min_length=1, max_length=64)]] = Field(min_length=1, max_length=2000)
+
+
+class SupplierResolution(Answer):
+    """Which supplier a number means today; none when it means none, or two."""
+
+    number: str
+    supplier_id: UUID | None

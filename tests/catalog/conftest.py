@@ -221,7 +221,8 @@ class Market:
         return items
 
     async def keys(self, *, as_: Principal | None = None, **params: Any) -> list[str]:
-        return [hit["variant"]["key"] for hit in await self.hits(as_=as_, **params)]
+        """Of the hits that are all that was asked."""
+        return [hit["variant"]["key"] for hit in await self.hits(as_=as_, **params) if not hit["near"]]
 
     async def match(self, *lines: dict[str, Any], as_: Principal | None = None, **more: Any) -> list[dict[str, Any]]:
         answer = await self.http.post(

@@ -122,6 +122,20 @@ def test_a_code_with_two_specifications_goes_to_split(judge: Judge):
     assert proposed(judge, "钢筋", "三级抗震 Φ20 12米", "吨", several=True).state is RowState.SPLIT_REQUESTED
 
 
+def test_the_class_in_a_model_speaks_for_or_against_a_candidate(judge: Judge):
+    row = CodeRow(
+        legacy_code="A", name="钢筋", spec="三级抗震 Φ20 12米", unit="吨", others={"ifc": "IfcReinforcingBar"}
+    )
+    states = {}
+    for types in (["RB-HRB", "RB-COIL"], ["ST-H"], []):
+        proposal = judge.proposed(judge.read(row), Evidence(classes={"IfcReinforcingBar": types}))
+        codes = {each["code"] for each in proposal.candidates[0]["reasons"]}
+        states[tuple(types)] = (proposal.state, codes & {"SameIfcClass", "OtherIfcClass"})
+    assert states["RB-HRB", "RB-COIL"] == (RowState.AUTO_ACCEPTED, {"SameIfcClass"})
+    assert states[("ST-H",)] == (RowState.NEEDS_REVIEW, {"OtherIfcClass"})
+    assert states[()] == (RowState.AUTO_ACCEPTED, set())  # a class that no type has says nothing
+
+
 def test_a_brand_makes_the_code_narrower_and_not_another_variant(judge: Judge):
     found = proposed(judge, "钢筋", "三级抗震 Φ20 12米", "吨", brand="北河")
     assert (found.relation, found.parts[0]["variant_key"]) == (Relation.NARROWER, BAR)

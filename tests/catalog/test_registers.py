@@ -82,6 +82,22 @@ async def test_what_the_dictionary_names_is_registered_and_told(desk: Desk):
     assert "GB 50243" not in numbers
 
 
+async def test_a_type_tells_when_an_edition_it_names_is_withdrawn(desk: Desk):
+    def named(answer: httpx.Response) -> dict[str, Any]:
+        return {each["number"]: each for each in answer.json()["standards"]}["GB 1499.2-2024"]  # type: ignore[no-any-return]
+
+    before = named(await desk.http.get("/catalog/types/RB-HRB"))
+    assert (before["withdrawn_on"], before["replaced_by"]) == (None, None)
+    (listed,) = (await desk.http.get("/catalog/standards", params={"number": "GB 1499.2"})).json()
+    gone = {"designation": "GB 1499.2-2024", "withdrawn_on": "2030-01-01", "replaced_by": "GB 1499.2-2029"}
+    told = await desk.call(
+        "POST", "/catalog/standards/withdrawals", version=listed["version"], json={**WITHDRAWAL, **gone}
+    )
+    assert told.status_code == 200, told.text
+    after = named(await desk.http.get("/catalog/types/RB-HRB"))
+    assert (after["withdrawn_on"], after["replaced_by"]) == ("2030-01-01", "GB 1499.2-2029")
+
+
 async def test_an_edition_is_registered_withdrawn_and_read_by_everybody(desk: Desk):
     made = await desk.call("POST", "/catalog/standards", json=OLD)
     assert (made.status_code, made.headers["etag"]) == (201, '"1"')

@@ -81,9 +81,34 @@ async def test_when_no_variant_has_every_word_those_with_half_are_shown_and_it_i
     assert answer["items"][0]["variant"]["key"] == BAR
     assert "进口" not in answer["tokens"]  # nothing is called so; the words that were looked for are told
     exact = (await stocked.search(as_=stocked.buyer, q="螺纹钢 Φ20 HRB400E")).json()
-    assert (exact["match"], len(exact["items"])) == ("all", 1)
+    assert (exact["match"], [hit["near"] for hit in exact["items"]].count(False)) == ("all", 1)
     nothing = (await stocked.search(as_=stocked.buyer, q="asdf qwer zxcv")).json()
     assert nothing["items"] == []
+
+
+async def test_what_misses_little_stands_behind_what_misses_nothing(stocked: Market):
+    answer = (await stocked.search(as_=stocked.buyer, q="螺纹钢 HRB400E Φ20 12米", facets="diameter")).json()
+    hits = [(hit["variant"]["key"], hit["near"]) for hit in answer["items"]]
+    assert hits[0] == (BAR, False)
+    assert dict(hits[1:]) == {SHORT_BAR: True, BAR_25: True}
+    (diameters,) = answer["facets"]
+    assert [each["value"] for each in diameters["values"]] == ["20"]
+    by_price = await stocked.hits(q="螺纹钢 HRB400E Φ20 12米", sort="price")
+    assert [hit["variant"]["key"] for hit in by_price] == [BAR]
+
+
+async def test_pages_go_on_from_what_was_asked_to_what_is_near(stocked: Market):
+    whole = await stocked.hits(q="螺纹钢 HRB400E Φ20 12米")
+    paged: list[dict[str, Any]] = []
+    answer = await stocked.search(as_=stocked.buyer, q="螺纹钢 HRB400E Φ20 12米", limit=1)
+    while True:
+        paged += answer.json()["items"]
+        following = answer.links.get("next", {}).get("url")
+        if following is None:
+            break
+        answer = await stocked.http.get(following, headers=signed_in(stocked.buyer))
+    assert [hit["variant"]["key"] for hit in paged] == [hit["variant"]["key"] for hit in whole]
+    assert len(paged) > 1
 
 
 async def test_being_called_exactly_so_goes_before_only_mentioning_it(market: Market):
@@ -104,9 +129,9 @@ async def test_equal_hits_are_ordered_by_price_and_offers_too(market: Market):
     assert [hit["variant"]["key"] for hit in hits] == [BAR_25, BAR]
     assert [offer["supplier_name"] for offer in hits[1]["offers"]] == ["廉", "贵"]
     assert (hits[1]["price_from"], hits[1]["offers_count"]) == ("3250", 2)
-    (hit,) = await market.hits(q="Φ20", offers=1)
+    hit, *_ = await market.hits(q="Φ20", offers=1)
     assert (len(hit["offers"]), hit["offers_count"]) == (1, 2)
-    (hit,) = await market.hits(q="Φ20", offers=0)
+    hit, *_ = await market.hits(q="Φ20", offers=0)
     assert (hit["offers"], hit["offers_count"]) == ([], 2)
 
 
@@ -437,3 +462,15 @@ async def test_prices_of_today_are_those_valid_in_china_today(market: Market):
     await market.offer(market.supplier(), BAR, valid_from=today, valid_until=today)
     await market.follow()
     assert await market.keys() == [BAR]
+
+
+async def test_an_offer_of_a_supplier_in_an_operators_group_says_so(market: Market):
+    """E-commerce law: what belongs to who runs the place is marked; it stands where its price puts it."""
+    own = market.supplier("自营", affiliated_with_operator=True)
+    other = market.supplier("北河")
+    await market.offer(own, price="3300.00")
+    await market.offer(other, price="3200.00")
+    await market.follow()
+    (hit,) = await market.hits()
+    marked = [(each["supplier_id"], each["affiliated_with_operator"]) for each in hit["offers"]]
+    assert marked == [(str(other), False), (str(own), True)]

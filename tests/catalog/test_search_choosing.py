@@ -279,7 +279,7 @@ async def test_pages_of_every_order_follow_each_other_without_gap_or_repetition(
         answer = await market.search(as_=market.buyer, sort=sort, limit=2, **asked)
         while True:
             assert answer.status_code == 200, answer.text
-            found += [hit["variant"]["key"] for hit in answer.json()["items"]]
+            found += [hit["variant"]["key"] for hit in answer.json()["items"] if not hit["near"]]
             following = answer.links.get("next", {}).get("url")
             if following is None:
                 return found

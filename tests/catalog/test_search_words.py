@@ -1,5 +1,7 @@
 """Words into tokens, and lines into values."""
 
+from itertools import product
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,7 +12,8 @@ from services.catalog.search.dictionary import Dictionary
 from services.catalog.search.documents import variant_tokens
 from services.catalog.search.places import region_heads, regions_around
 from services.catalog.search.reading import Vocabulary
-from services.catalog.search.understanding import code_words, corrected, tokens_of_codes, understood
+from services.catalog.search.understanding import code_words, corrected, known_only, tokens_of_codes, understood
+from services.catalog.search.values import read_values
 from services.catalog.search.words import asked, indexed
 from tests.catalog.conftest import BAR, definitions
 
@@ -52,7 +55,7 @@ BY_CODE = {"IfcReinforcingBar": ["RB-HRB"], "IfcReinforcingBar.NOTDEFINED": ["RB
 
 
 def finds(words: str, key: str) -> bool:
-    """Whether a search for every word finds the variant; codes as the database would tell them."""
+    """Whether a variant is all that a search says; codes as the database would tell them."""
     parts = parsed_key(key)
     assert isinstance(parts, tuple)
     definition = definitions()[parts[0]]
@@ -60,7 +63,7 @@ def finds(words: str, key: str) -> bool:
     codes = {word: BY_CODE[each] for word in code_words(words) for each in BY_CODE if each.lower() == word.lower()}
     query = understood(words, DICTIONARY)
     groups = DICTIONARY.groups(query, among=[definition.code], codes=tokens_of_codes(codes), every=True)
-    return any(tokens.issuperset(group.wanted) for group in groups)
+    return any(group.holds(tokens) and not group.near for group in groups)
 
 
 @pytest.mark.parametrize(
@@ -187,3 +190,51 @@ def test_the_distance_is_that_of_the_other_way_round_and_zero_only_for_the_same(
     there, back = distance(one, other, at_most=2), distance(other, one, at_most=2)
     assert there == back
     assert (there == 0) == (one == other)
+
+
+@pytest.mark.parametrize(
+    ("code", "text", "stated"),
+    [
+        (
+            "PC-SLAB",
+            "DBS1-67-3620-31",
+            {"direction": "two-way DBS", "precast_t": "60", "span": "3600", "width": "2000"},
+        ),
+        ("PC-SLAB", "DBS1-67-3620-31 跨度3900", {"span": "3900", "width": "2000"}),
+        ("PC-STAIR", "JT-28-25", {"flights": "single 剪刀", "storey_h": "2800"}),
+        ("ST-RHS", "方管 100×100 壁厚5", {"spec": "100x100x5"}),
+        ("WL-AAC", "200厚加气块", {"width": "200"}),
+        ("CN-PILE", "PHC500AB", {"kind": "PHC", "od": "500", "model": "AB"}),
+    ],
+)
+def test_what_the_trade_writes_short_is_read(code: str, text: str, stated: dict[str, str]):
+    assert stated.items() <= read_values(definitions()[code], text).known.items()
+
+
+def test_the_less_is_missed_the_nearer_a_group_and_no_variant_is_in_two():
+    groups = DICTIONARY.groups(understood("HRB400E Φ20 12米", DICTIONARY), among=["RB-HRB"], codes={}, every=True)
+    wanted = {"grade": "HRB400E", "diameter": "20", "length": "12"}
+    scores = {}
+    for grade, diameter, length in product(("HRB400E", "HRB400", "HRB500"), ("20", "25"), ("12", "9")):
+        values = {"grade": grade, "diameter": diameter, "length": length}
+        holding = [group for group in groups if group.holds(variant_tokens(definitions()["RB-HRB"], values))]
+        assert len(holding) <= 1
+        scores[grade, diameter, length] = (holding[0].score, holding[0].near) if holding else (0, True)
+    assert [key for key, (_, near) in scores.items() if not near] == [tuple(wanted.values())]
+    ordered = [("HRB400E", "20", "12"), ("HRB400E", "20", "9"), ("HRB500", "20", "12"), ("HRB400E", "25", "12")]
+    assert sorted(ordered, key=lambda key: -scores[key][0]) == ordered
+    assert scores["HRB400", "20", "12"] > scores["HRB500", "20", "12"]  # with an E more or less it is nearly the grade
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [("沙子", "砂子"), ("建筑模版", "建筑模板"), ("Q345B 钢板", "Q355B 钢板"), ("20厚钢板", "20 钢板")],
+)
+def test_other_ways_to_write_the_same_are_the_same(written: str, meant: str):
+    assert understood(written, DICTIONARY).tokens == understood(meant, DICTIONARY).tokens
+
+
+def test_how_many_are_wanted_is_no_value():
+    query = known_only(understood("采购C30混凝土200方", DICTIONARY), "采购C30混凝土200方", DICTIONARY)
+    (group,) = DICTIONARY.groups(query, among=["CN-RMC"], codes={}, every=True)[:1]
+    assert group.wanted == ("@CN-RMC", "strength=C30")

@@ -32,7 +32,7 @@ def test_completing_twice_changes_nothing():
 
 
 def test_the_environment_says_the_secrets_of_containers_and_nothing_is_made_up():
-    environment = {f"{name}_CLIENT_SECRET": "s" * 40 for name in ("CATALOG", "SUPPLIERS", "ORDERS")}
+    environment = {f"{name}_CLIENT_SECRET": "s" * 40 for name in ("MEMBERS", "CATALOG", "SUPPLIERS", "ORDERS")}
     credentials = Credentials()
     assert not complete(credentials, environment={**environment, "DOUGONG_OPERATOR_PASSWORD": "a long password"})
     assert credentials.services["orders"] == Client(client_id="dougong-orders", client_secret="s" * 40)

@@ -14,6 +14,7 @@ import httpx
 import pytest
 import yaml
 from fastapi import FastAPI
+from sqlalchemy import text
 
 from services.catalog.app import create_app
 from services.catalog.components.jobs import load_taxonomy
@@ -22,6 +23,7 @@ from services.suppliers.reactions import REACTIONS
 from shared.clients.feed import FeedClient
 from shared.clients.transport import FixedToken, ServiceClient
 from shared.clock import business_date
+from shared.database import transaction
 from shared.follower import Follower
 from shared.identity import Role, Scope, TokenVerifier
 from shared.ids import new_id
@@ -97,6 +99,7 @@ async def story(
     world = World(app=app, http=http_to(app), database=database, folder=tmp_path, catalog=double, members=members)
     assert (await world.register()).status_code == 201
     assert (await world.qualify()).status_code == 200
+    await world.open_market()
     feed = FeedClient(ServiceClient("catalog", catalog, FixedToken(token_for(a_service(Scope.FEED_READ)))))
     follower = Follower(source="catalog", feed=feed, sessions=database.system, reactions=REACTIONS["catalog"])
     return Story(catalog=catalog, world=world, follower=follower)
@@ -264,3 +267,21 @@ async def test_orders_racing_the_news_are_each_judged_by_one_register(story: Sto
     codes = {refusal["code"] for result in results for refusal in result["refusals"]}
     assert codes <= {"StandardWithdrawn"}
     assert (await story.reserve(offer))["outcome"] == "refused"
+
+
+async def test_suppliers_are_told_that_offers_need_an_update(story: Story):
+    async def told() -> list[str]:
+        async with transaction(story.world.database.system) as session:
+            kind = "dev.dougong.suppliers.offers.needs_update.v1"
+            rows = await session.scalars(text("SELECT subject FROM events WHERE type = :kind"), {"kind": kind})
+            return list(rows)
+
+    await registered(story)
+    await story.told()
+    assert (await story.list("NEW-1", standard=NEW)).status_code == 201
+    end = business_date(datetime.now(UTC)) + timedelta(days=30)
+    await withdrawn(story, end, version=1)
+    assert await told() == [], "no offer is made to the edition"
+    assert (await story.list("OLD-2")).status_code == 201
+    await withdrawn(story, end + timedelta(days=1), version=2)
+    assert await told() == [str(story.world.erp.company_id)]

@@ -13,6 +13,7 @@ from joserfc.jwk import KeySetSerialization
 from stdnum.cn import uscc
 
 from services.members.app import create_app, own_keys
+from services.members.leaving.open_orders import OpenOrdersSource
 from services.members.settings import Settings
 from services.members.stages.gate_data import GateData
 from shared.database import Database
@@ -51,10 +52,14 @@ def create_members(database: Database) -> CreateApp:
         own, of_tests = await own_keys(database)(), await fetch_test_keys()
         return {"keys": [*own["keys"], *of_tests["keys"]]}
 
-    def create(*, gate_data: GateData | None = None, **settings: Any) -> FastAPI:
+    def create(
+        *, gate_data: GateData | None = None, open_orders: OpenOrdersSource | None = None, **settings: Any
+    ) -> FastAPI:
         configured = Settings(database_url="", system_database_url="", **settings)
         verifier = TokenVerifier(issuer="dougong", fetch_keys=fetch)
-        return create_app(configured, database=database, verifier=verifier, gate_data=gate_data)
+        return create_app(
+            configured, database=database, verifier=verifier, gate_data=gate_data, open_orders=open_orders
+        )
 
     return create
 

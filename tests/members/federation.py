@@ -1,5 +1,6 @@
 """Contractor groups, circles and stage changes, made through the API as their admins and operators would."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -10,6 +11,8 @@ import httpx
 from sqlalchemy import text
 
 from services.members.stages.jobs import make_due_changes_effective
+from shared.audience import Stage
+from shared.contracts.measurements import VisibilityCounts
 from shared.contracts.members import GateMeasurements
 from shared.database import Database, transaction
 from shared.identity import Principal, Role
@@ -42,6 +45,19 @@ class Measured:
             valid_supplier_share=self.valid_supplier_share,
             expired_document_share=self.expired_document_share,
         )
+
+    categories: frozenset[str] = frozenset({CATEGORY, "rebar", "concrete_cement"})
+
+    async def is_category(self, category: str) -> bool:
+        return category in self.categories
+
+    counts: VisibilityCounts | None = None
+
+    async def visibility(
+        self, *, group_id: UUID, category: str, stage: Stage, circle_id: UUID, circle_group_ids: Sequence[UUID]
+    ) -> VisibilityCounts | None:
+        self.asked_to_count = (group_id, category, stage, circle_id, list(circle_group_ids))
+        return self.counts
 
 
 @dataclass

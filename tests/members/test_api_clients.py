@@ -13,6 +13,7 @@ from fastapi import FastAPI
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+from infra.instance import CLIENT_SCOPES
 from services.members.access import jobs
 from services.members.app import own_keys
 from shared.clients.transport import TokenSource
@@ -250,6 +251,11 @@ async def test_a_service_is_made_known_by_a_job_and_gets_its_token(world: World,
     assert principal.scopes == {Scope.COMPANIES_READ, Scope.FEED_READ}
     feed = await world.http.get("/members/feed", headers={"Authorization": f"Bearer {await source.token()}"})
     assert feed.status_code == 200
+
+
+@pytest.mark.parametrize("service", sorted(CLIENT_SCOPES))
+async def test_every_service_may_have_the_scopes_it_is_set_up_with(database: Database, service: str):
+    await a_service_client(database, scopes=CLIENT_SCOPES[service])
 
 
 async def test_the_job_brings_a_services_secret_up_to_date(world: World, database: Database):

@@ -108,7 +108,16 @@ async def test_strangers_and_services_see_the_public_identity_the_company_itself
     service = (await world.http.get(path, headers=signed_in(a_service(Scope.COMPANIES_READ)))).json()
     own = await world.http.get(path, headers=signed_in(a_person(Role.BUYER, company_id=company)))
     assert stranger == service
-    assert set(stranger) == {"id", "name", "name_zh", "name_en", "tax_id", "kinds", "status"}
+    assert set(stranger) == {
+        "id",
+        "name",
+        "name_zh",
+        "name_en",
+        "tax_id",
+        "kinds",
+        "status",
+        "affiliated_with_operator",
+    }
     assert own.json()["size_class"] == "large"
     assert own.headers["ETag"] == '"1"'
     assert (await world.http.get(path)).status_code == 401

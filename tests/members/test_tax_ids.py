@@ -49,7 +49,8 @@ def test_letters_that_look_like_digits_are_not_of_the_alphabet(letter):
     ("value", "rule"),
     [
         ("", "Length"),
-        ("110105000000000", "Length"),
+        ("110105000000000", "OldRegistrationNumber"),
+        ("11010500000000A", "Length"),
         (GOOD + "1", "Length"),
         ("9111000AMA4GCAL01D", "RegionCode"),
         ("91110000MA4GCAL01ß", "Length"),

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -16,7 +17,7 @@ from services.orders.settings import Settings
 from shared.database import Database
 from shared.identity import Principal, Role, TokenVerifier
 from tests.conftest import a_person, once, signed_in
-from tests.orders.neighbours import FakeMembers, FakeSuppliers, Offer
+from tests.orders.neighbours import FakeCodes, FakeMembers, FakeNumbers, FakeSuppliers, Offer
 
 NEED_BY = (datetime.now(UTC) + timedelta(days=20)).date().isoformat()
 
@@ -35,6 +36,8 @@ class World:
     owner_url: str
     suppliers: FakeSuppliers
     members: FakeMembers
+    numbers: FakeNumbers
+    codes: FakeCodes
     buyer: Principal
     project_id: str = ""
     delivery_point_id: str = ""
@@ -113,7 +116,10 @@ CreateWorld = Callable[..., World]
 
 @pytest.fixture
 async def create_world(
-    service_urls: Callable[[str], ServiceUrls], verifier: TokenVerifier, http_to: Callable[[FastAPI], httpx.AsyncClient]
+    service_urls: Callable[[str], ServiceUrls],
+    verifier: TokenVerifier,
+    http_to: Callable[[FastAPI], httpx.AsyncClient],
+    tmp_path: Path,
 ) -> AsyncIterator[CreateWorld]:
     """A process of the service: over a database of its own, or over another's."""
 
@@ -129,8 +135,16 @@ async def create_world(
             owner_url, database = beside.owner_url, beside.database
         suppliers = beside.suppliers if beside else FakeSuppliers()
         members = FakeMembers()
+        numbers = beside.numbers if beside else FakeNumbers()
+        codes = beside.codes if beside else FakeCodes()
         app = create_app(
-            settings(**changes), database=database, verifier=verifier, reservations=suppliers, companies=members
+            settings(**{"data_dir": tmp_path, **changes}),
+            database=database,
+            verifier=verifier,
+            reservations=suppliers,
+            companies=members,
+            suppliers=numbers,
+            catalog=codes,
         )
         return World(
             app=app,
@@ -139,6 +153,8 @@ async def create_world(
             owner_url=owner_url,
             suppliers=suppliers,
             members=members,
+            numbers=numbers,
+            codes=codes,
             buyer=beside.buyer if beside else a_person(Role.BUYER),
             project_id=beside.project_id if beside else "",
             delivery_point_id=beside.delivery_point_id if beside else "",

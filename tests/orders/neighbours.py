@@ -5,11 +5,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
-from uuid import UUID
+from uuid import NAMESPACE_OID, UUID, uuid5
 
 import orjson
 
 from shared.clients.transport import ServiceAway, ServiceUnknown
+from shared.contracts.catalog import CodeMeaning
 from shared.contracts.members import CompanyIdentity, TaxId
 from shared.contracts.reservations import ReserveBasket, ReservedLine, ReserveResult, ReserveResultPlain
 from shared.ids import new_id
@@ -176,3 +177,43 @@ class FakeMembers:
             kinds=["contractor"],
             status="ACTIVE",
         )
+
+
+class FakeNumbers:
+    """Knows which suppliers numbers mean, as it was told."""
+
+    def __init__(self) -> None:
+        self.known: dict[str, UUID] = {}
+
+    async def resolve(self, *, numbers: Sequence[str]) -> dict[str, UUID | None]:
+        return {number: self.known.get(number) for number in numbers}
+
+
+class FakeCodes:
+    """Knows what codes mean, as it was told; `away` until it is not."""
+
+    def __init__(self) -> None:
+        self.known: dict[str, list[CodeMeaning]] = {}
+        self.away = False
+
+    def mean(self, code: str, *keys: str, category: str = "rebar", relation: str = "exact") -> None:
+        self.known[code] = [
+            CodeMeaning(
+                code=code,
+                mapping_id=new_id(),
+                version=1,
+                part=part,
+                relation=relation,
+                variant_id=uuid5(NAMESPACE_OID, key),
+                variant_key=key,
+                category=category,
+            )
+            for part, key in enumerate(keys, 1)
+        ]
+
+    async def meanings(
+        self, *, company_id: UUID, group_id: UUID | None, codes: Sequence[str]
+    ) -> dict[str, list[CodeMeaning]]:
+        if self.away:
+            raise ServiceAway("catalog cannot be reached.")
+        return {code: self.known[code] for code in codes if code in self.known}

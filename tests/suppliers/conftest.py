@@ -40,4 +40,5 @@ def empty_world(create_world: CreateWorld) -> World:
 async def world(empty_world: World) -> World:
     assert (await empty_world.register()).status_code == 201
     assert (await empty_world.qualify()).status_code == 200
+    await empty_world.open_market()
     return empty_world

@@ -282,6 +282,7 @@ async def test_an_unqualified_supplier_keeps_its_data_current_but_sells_nothing(
     offer = (await empty_world.offers())["A-1", "default"]
     assert (await empty_world.call("GET", f"/suppliers/offers/{offer['id']}", empty_world.buyer)).status_code == 404
     await empty_world.qualify()
+    await empty_world.open_market()
     assert (await empty_world.call("GET", f"/suppliers/offers/{offer['id']}", empty_world.buyer)).status_code == 200
 
 

@@ -299,4 +299,4 @@ async def test_every_changed_offer_is_announced_in_full_when_made(world: World):
     state = events[0]["data"]["offers"][0]
     offer = (await world.offers())["A-1", "default"]
     assert (state["offer_id"], state["price"], state["variant_key"]) == (offer["id"], "3250.5", REBAR)
-    assert set(state["audience_keys"]) == {"members", f"company:{world.supplier_id}"}
+    assert set(state["audience_keys"]) == {"members", f"company:{world.supplier_id}", f"group:{world.market_group_id}"}

@@ -9,6 +9,7 @@ from sqlalchemy.exc import DBAPIError
 from infra.postgres import ServiceUrls
 from services.suppliers.inventory.rules import band
 from services.suppliers.tables import metadata
+from shared.audience import Stage
 from shared.database import async_url, scope_to, transaction
 from shared.ids import new_id
 from tests.suppliers.world import World, csv_of, new_items
@@ -111,3 +112,42 @@ def test_the_migrations_make_what_the_tables_say(service_urls):
     with engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True, **not_the_house})
         assert compare_metadata(context, tables) == []
+
+
+async def test_an_admission_is_its_groups_and_its_suppliers(world: World):
+    for scope, seen in (((world.market_group_id,), 2), ((world.supplier_id,), 2), ((new_id(),), 0), ((), 0)):
+        async with transaction(world.database.app, *scope) as session:
+            assert await session.scalar(text("SELECT count(*) FROM admissions")) == seen
+    for scope, seen in (((world.market_group_id,), 2), ((world.supplier_id,), 0), ((), 0)):
+        async with transaction(world.database.app, *scope) as session:
+            assert await session.scalar(text("SELECT count(*) FROM admission_history")) == seen
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "INSERT INTO supplier_spaces SELECT * FROM supplier_spaces",
+        "UPDATE admissions SET status = 'ENDED'",
+        "UPDATE offer_reaches SET keys = '{public}'",
+        "DELETE FROM offer_reaches",
+        "SELECT * FROM known_spaces",
+        "SELECT * FROM known_circles",
+        "SELECT * FROM known_links",
+        "SELECT * FROM rekeyings",
+    ],
+)
+async def test_the_app_does_not_decide_how_far_offers_reach(world: World, statement: str):
+    with pytest.raises(DBAPIError, match="permission denied"):
+        async with transaction(world.database.app, world.supplier_id, world.market_group_id) as session:
+            await session.execute(text(statement))
+
+
+async def test_the_wall_closes_what_was_narrowed_whatever_the_offers_still_carry(world: World):
+    await world.synced(new_items("A-1"))
+    await world.stage(world.market_group_id, "rebar", Stage.S1)
+    (row,) = await world.rows("SELECT audience_keys FROM offers")
+    assert "members" in row["audience_keys"], "the offers' own keys follow"
+    for keys, seen in (("members", 0), (f"group:{world.market_group_id}", 1)):
+        async with transaction(world.database.app) as session:
+            await session.execute(text("SELECT set_config('app.viewer_keys', :keys, true)"), {"keys": keys})
+            assert await session.scalar(text("SELECT count(*) FROM offers")) == seen

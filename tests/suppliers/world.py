@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -13,9 +14,12 @@ from sqlalchemy import text
 
 from services.suppliers.app import create_app
 from services.suppliers.settings import Settings
+from services.suppliers.spaces.actions import stages_told
+from services.suppliers.spaces.jobs import rekey_offers
+from shared.audience import Stage
 from shared.clients.transport import ServiceAway, ServiceRefused
 from shared.contracts.catalog import VariantError, VariantReference, VariantResult, VariantSnapshot
-from shared.contracts.members import CompanyIdentity, TaxId
+from shared.contracts.members import CompanyIdentity, StageChanged, TaxId
 from shared.database import Database, transaction
 from shared.identity import Principal, Role, Scope, TokenVerifier
 from shared.ids import new_id
@@ -83,17 +87,42 @@ class MembersDouble:
 
     def __init__(self) -> None:
         self.companies: dict[UUID, CompanyIdentity] = {}
+        self.taken_in: list[tuple[str, str]] = []
 
-    def add(self, company_id: UUID, *, kinds: Sequence[str] = ("supplier",), status: str = "ACTIVE") -> None:
+    def add(
+        self,
+        company_id: UUID,
+        *,
+        kinds: Sequence[str] = ("supplier",),
+        status: str = "ACTIVE",
+        tax_id: str = "91310000MA1FL00000",
+        name: str = "示范钢铁",
+    ) -> None:
         self.companies[company_id] = CompanyIdentity(
             id=company_id,
-            name="示范钢铁",
-            name_zh="示范钢铁",
+            name=name,
+            name_zh=name,
             name_en=None,
-            tax_id=TaxId(scheme="USCC", country="CN", value="91310000MA1FL00000"),
+            tax_id=TaxId(scheme="USCC", country="CN", value=tax_id),
             kinds=list(kinds),
             status=status,
         )
+
+    async def take_in_supplier(self, *, tax_id: str, name_zh: str, branch: bool, key: str) -> CompanyIdentity:
+        self.taken_in.append((tax_id, key))
+        known = next((each for each in self.companies.values() if each.tax_id.value == tax_id), None)
+        if known is None:
+            known = CompanyIdentity(
+                id=new_id(),
+                name=name_zh,
+                name_zh=name_zh,
+                name_en=None,
+                tax_id=TaxId(scheme="USCC", country="CN", value=tax_id),
+                kinds=["branch", "supplier"] if branch else ["supplier"],
+                status="ACTIVE",
+            )
+            self.companies[known.id] = known
+        return known
 
     async def company(self, *, company_id: UUID) -> CompanyIdentity:
         if company_id not in self.companies:
@@ -114,6 +143,8 @@ class World:
     supplier_id: UUID = field(default_factory=new_id)
     operator: Principal = field(default_factory=lambda: a_person(Role.OPERATOR))
     buyer: Principal = field(default_factory=lambda: a_person(Role.BUYER))
+    market_group_id: UUID = field(default_factory=new_id)
+    """A contractor group whose categories are open markets."""
 
     @property
     def erp(self) -> Principal:
@@ -139,6 +170,50 @@ class World:
         path = f"/suppliers/{supplier_id or self.supplier_id}/qualification"
         body = {"categories": ["rebar", "finishes_misc"], **body}
         return await self.call("POST", path, self.operator, version=version, json=body)
+
+    async def admit(
+        self,
+        group_id: UUID,
+        *categories: str,
+        supplier_id: UUID | None = None,
+        caller: Principal | None = None,
+        **body: Any,
+    ) -> httpx.Response:
+        """A contractor group, known to `members` from now on, admits the supplier; recorded by the operator."""
+        if group_id not in self.members.companies:
+            self.members.add(group_id, kinds=("contractor",))
+        body = {"group_id": str(group_id), "categories": list(categories), "reason": "Sample test passed.", **body}
+        path = f"/suppliers/{supplier_id or self.supplier_id}/admissions"
+        return await self.call("POST", path, caller or self.operator, json=body)
+
+    async def stage(self, group_id: UUID, category: str, stage: Stage, *, circle_id: UUID | None = None) -> None:
+        """What the feed of `members` tells when a group opens or closes a category."""
+        told = StageChanged(
+            group_id=group_id,
+            category=category,
+            stage=stage,
+            circle_id=circle_id,
+            before_stage=Stage.S1,
+            before_circle_id=None,
+            change_id=new_id(),
+            what="took effect",
+        )
+        async with transaction(self.database.system) as session:
+            await stages_told(session, told=[told], at=datetime.now(UTC))
+
+    async def open_market(self, *categories: str, supplier_id: UUID | None = None) -> None:
+        """Let every member see the supplier's offers, as far as their own audience goes: a group whose spaces are open
+        markets admits it."""
+        wanted = categories or ("rebar", "finishes_misc")
+        for category in wanted:
+            await self.stage(self.market_group_id, category, Stage.S3)
+        admitted = await self.admit(self.market_group_id, *wanted, supplier_id=supplier_id)
+        assert admitted.status_code == 201, admitted.text
+        await self.rekey()
+
+    async def rekey(self) -> int:
+        """What the worker does after reaches changed."""
+        return await rekey_offers(self.database, at=datetime.now(UTC))
 
     async def sync(
         self,

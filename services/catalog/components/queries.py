@@ -1,9 +1,10 @@
 """Reading categories, types, standards and variants. All of it is public."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, text, tuple_
+from sqlalchemy import Row, func, text, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
@@ -17,6 +18,7 @@ from services.catalog.components.tables import (
     Standard,
     Variant,
 )
+from shared.designations import edition_key
 
 
 async def categories(session: AsyncSession) -> Sequence[Category]:
@@ -126,6 +128,19 @@ async def standards_of(session: AsyncSession, *, numbers: Sequence[str]) -> Mapp
     """These standards by number."""
     rows = await session.scalars(select(Standard).where(col(Standard.number).in_(numbers)))
     return {row.number: row for row in rows}
+
+
+async def withdrawals_of(session: AsyncSession, *, numbers: Sequence[str]) -> Mapping[str, Row[Any]]:
+    """When these editions were or will be withdrawn, and what replaces them, of those for which a day is known."""
+    keys = {edition_key(number): number for number in numbers}
+    rows = await session.execute(
+        text(
+            "SELECT key, withdrawn_on, replaced_by FROM standard_editions "
+            "WHERE key = ANY (:keys) AND withdrawn_on IS NOT NULL"
+        ),
+        {"keys": list(keys)},
+    )
+    return {keys[row.key]: row for row in rows}
 
 
 async def variants_by_key(session: AsyncSession, *, keys: Sequence[str]) -> Mapping[str, Variant]:

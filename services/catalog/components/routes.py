@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 from fastapi import Query, Response
+from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.catalog.carbon import queries as carbon_queries
@@ -20,7 +21,7 @@ from services.catalog.components.schemas import (
     TypeUnitView,
     TypeView,
 )
-from services.catalog.components.tables import ComponentType, ComponentTypeVersion
+from services.catalog.components.tables import ComponentType, ComponentTypeVersion, Standard
 from shared.contracts.fields import Name
 from shared.database import ReadSession
 from shared.errors import NotFound, Unprocessable, refusals
@@ -117,9 +118,20 @@ async def component_type(
     return await _view(session, row, shown)
 
 
+def _standard(row: Standard, gone: Row[Any] | None) -> StandardView:
+    view = StandardView.model_validate(row)
+    return (
+        view
+        if gone is None
+        else view.model_copy(update={"withdrawn_on": gone.withdrawn_on, "replaced_by": gone.replaced_by})
+    )
+
+
 async def _view(session: AsyncSession, row: ComponentType, shown: ComponentType | ComponentTypeVersion) -> TypeView:
     definition = shown.definition
-    standards = await queries.standards_of(session, numbers=[each["number"] for each in definition["standards"]])
+    numbers = [each["number"] for each in definition["standards"]]
+    standards = await queries.standards_of(session, numbers=numbers)
+    gone = await queries.withdrawals_of(session, numbers=numbers)
     carbon = (await carbon_queries.factors_of_types(session, type_codes=[row.code])).get(row.code)
     codes = await code_queries.codes_of_types(session, type_codes=[row.code])
     receipt = definition.get("receipt") or {}
@@ -136,7 +148,7 @@ async def _view(session: AsyncSession, row: ComponentType, shown: ComponentType 
         relations=[RelationView(**each) for each in definition.get("relations") or ()],
         properties=_properties(definition["properties"]),
         units=[_unit(each) for each in definition["alt_uoms"]],
-        standards=[StandardView.model_validate(standards[each["number"]]) for each in definition["standards"]],
+        standards=[_standard(standards[number], gone.get(number)) for number in numbers],
         codes=[CodeView.model_validate(each) for each in codes],
         carbon=None if carbon is None else CarbonView.model_validate(carbon),
         identity_level=definition.get("identity_level", "none"),

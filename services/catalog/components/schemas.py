@@ -1,6 +1,6 @@
 """Bodies of the type and variant routes."""
 
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 
 from pydantic import Field
@@ -91,6 +91,12 @@ class StandardView(Answer):
         description="`seen` in public material, `own` knowledge; anything else: verify before relying on it.",
         examples=["seen"],
     )
+    withdrawn_on: date | None = Field(
+        default=None,
+        description="From this day on the edition holds no longer, as the register of standards says: no offer and no "
+        "order may name it. None while it holds, and while nobody entered it.",
+    )
+    replaced_by: str | None = Field(default=None, examples=["GB 1499.2-2024"])
 
 
 class TypeView(TypeSummary):

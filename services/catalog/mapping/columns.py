@@ -30,6 +30,7 @@ _NAMES: Mapping[str, str] = {
     "price": "price unit_price 单价 参考价 参考单价 价格 含税单价 指导价",
     "supplier_item": "supplier_item supplier_item_no 供应商料号 供应商编码 供应商物料编码 厂家货号 货号",
     "standard": "standard standards 执行标准 标准 标准号 技术标准",
+    "ifc": "ifc ifc_class ifc_type ifc类 ifc类别 ifc类型 ifc实体 ifc分类",
 }
 """What enterprises call the columns."""
 REQUIRED = ("legacy_code", "name")
@@ -47,6 +48,7 @@ LENGTHS = {
     "price": 40,
     "supplier_item": 100,
     "standard": 200,
+    "ifc": 100,
 }
 """Most characters of each column."""
 

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
 from itertools import islice
@@ -31,6 +31,8 @@ from shared.sheets import FileRefused
 _PARSED_AT_ONCE = 5_000
 _MATCHED_AT_ONCE = 1_000
 _VARIANTS_AT_ONCE = 2_000
+_ALIKE_AT_MOST = 10_000
+"""Judgements kept while a file is matched: a few kilobytes each; whoever lists a thing lists it for every project."""
 _KEPT_SECONDS = 24 * 3600
 
 
@@ -144,7 +146,7 @@ class MappingRunner:
             definitions = await component_queries.definitions(session)
             units = await unit_queries.all_units(session)
         active = {code: each for code, each in definitions.items() if not each.deprecated}
-        judge = Judge(active, units)
+        judge, alike = Judge(active, units), dict[Hashable, Proposal]()
         after = job.last_row
         while True:
             async with transaction(self._database.app, job.company_id) as session:
@@ -153,39 +155,38 @@ class MappingRunner:
                 )
             if not found:
                 break
-            proposals = await self._proposals(job, judge, found)
+            proposals = await self._proposals(job, judge, found, alike)
             async with transaction(self._database.app, job.company_id) as session:
                 await actions.propose(session, job=job, lease=lease, rows=proposals, at=clock.now())
             after = found[-1].row_no
         async with transaction(self._database.app, job.company_id) as session:
             await actions.matched(session, job=job, lease=lease, at=clock.now())
 
-    async def _proposals(self, job: MappingJob, judge: Judge, found: Sequence[Any]) -> list[dict[str, Any]]:
-        rows = [
-            CodeRow(
-                legacy_code=row.legacy_code,
-                name=row.name,
-                spec=row.spec,
-                unit=row.unit,
-                others=row.others,
-                several=row.several,
-            )
-            for row in found
-        ]
-        read = await asyncio.to_thread(lambda: [judge.read(row) for row in rows])
+    async def _proposals(
+        self, job: MappingJob, judge: Judge, found: Sequence[Any], alike: dict[Hashable, Proposal]
+    ) -> list[dict[str, Any]]:
+        """What the machine makes of some rows; `alike` are those already judged, so that none is judged twice."""
+        if len(alike) > _ALIKE_AT_MOST:
+            alike.clear()
+        rows = [_code_row(row) for row in found]
+        new = {each.likeness: each for each in rows if each.likeness not in alike}
+        read = await asyncio.to_thread(lambda: [judge.read(row) for row in new.values()])
         evidence = await self._evidence(job, read, at=clock.now())
         proposals = await asyncio.to_thread(lambda: [judge.proposed(each, evidence) for each in read])
-        return [_written(job, row.row_no, each) for row, each in zip(found, proposals, strict=True)]
+        alike |= zip(new, proposals, strict=True)
+        return [_written(job, row.row_no, alike[each.likeness]) for row, each in zip(found, rows, strict=True)]
 
     async def _evidence(self, job: MappingJob, read: Sequence[ReadRow], *, at: datetime) -> Evidence:
         """What the offers that this company may see say about these rows, and the register of standards."""
         priced = {key for each in read if "price" in each.row.others for key in each.keys}
         items = {each.row.others["supplier_item"] for each in read if "supplier_item" in each.row.others}
         standards = {number for each in read for number in each.standards}
+        classes = {each.row.others["ifc"] for each in read if "ifc" in each.row.others}
         async with transaction(self._database.app, job.company_id) as session:
             await search_queries.see_as(session, viewer=viewer_keys(company_id=job.company_id, group_id=job.group_id))
             return Evidence(
                 medians=await queries.medians(session, keys=sorted(priced)),
+                classes=await search_queries.types_naming(session, codes=sorted(classes)) if classes else {},
                 items=await queries.variants_of_items(session, items=sorted(items)),
                 withdrawn=await self._standards.withdrawn(session, numbers=standards, on=clock.business_date(at))
                 if standards
@@ -215,6 +216,17 @@ class MappingRunner:
         for path in old:
             path.unlink(missing_ok=True)
         return len(old)
+
+
+def _code_row(row: Any) -> CodeRow:
+    return CodeRow(
+        legacy_code=row.legacy_code,
+        name=row.name,
+        spec=row.spec,
+        unit=row.unit,
+        others=row.others,
+        several=row.several,
+    )
 
 
 def _some(rows: Iterator[ParsedRow], size: int) -> list[ParsedRow]:

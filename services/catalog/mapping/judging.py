@@ -5,7 +5,8 @@ with what the market knows about those.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+import unicodedata
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
@@ -54,6 +55,12 @@ class CodeRow:
     def text(self) -> str:
         return f"{self.name} {self.spec}".strip()
 
+    @property
+    def likeness(self) -> Hashable:
+        """All that its judgement depends on, blanks and full-width letters aside: rows that share it are alike."""
+        texts = (" ".join(unicodedata.normalize("NFKC", each).split()) for each in (self.name, self.spec, self.unit))
+        return (*texts, tuple(sorted(self.others.items())), self.several)
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ReadRow:
@@ -80,6 +87,8 @@ class Evidence:
     items: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """The variants that suppliers offer under an item number."""
     withdrawn: frozenset[str] = frozenset()
+    classes: Mapping[str, Collection[str]] = field(default_factory=dict)
+    """The types that an IFC class finds, as rows write the class."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -246,7 +255,7 @@ class _Supports:
 
 
 def _supports(reading: Reading, row: CodeRow, evidence: Evidence, *, factor: Decimal | None) -> _Supports:
-    """What else speaks for a candidate: the same supplier item, a price near the median.
+    """What else speaks for a candidate: the same supplier item, a price near the median, the class in a model.
 
     A row that brings none is neither helped nor hurt: its attributes are the evidence, as far as they are complete.
     """
@@ -260,6 +269,15 @@ def _supports(reading: Reading, row: CodeRow, evidence: Evidence, *, factor: Dec
         seen.append(agrees)
         code = "SameSupplierItem" if agrees else "OtherSupplierItem"
         reasons.append({"code": code, "detail": f"Under this item number suppliers offer {', '.join(offered[:3])}."})
+        doubts += [] if agrees else [code]
+    of_class = evidence.classes.get(row.others.get("ifc", ""))
+    if of_class:
+        agrees = reading.definition.code in of_class
+        seen.append(agrees)
+        code = "SameIfcClass" if agrees else "OtherIfcClass"
+        reasons.append(
+            {"code": code, "detail": f"{row.others['ifc']} is the class of {', '.join(sorted(of_class)[:5])}."}
+        )
         doubts += [] if agrees else [code]
     median, price = evidence.medians.get(key), row.others.get("price")
     if median is not None and price is not None and factor is not None:
@@ -355,6 +373,7 @@ _DOUBTS = {
     "TwoValues": "The row gives an identity attribute two values.",
     "UnitNotKnown": "The row states no unit, or one that is not known.",
     "OtherSupplierItem": "The supplier item is offered as another variant.",
+    "OtherIfcClass": "The row's IFC class is one of other component types.",
     "PriceFarFromMedian": "The price is more than 30 % away from the median.",
     "AnotherType": "Another component type fits nearly as well.",
 }

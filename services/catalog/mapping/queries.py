@@ -269,3 +269,30 @@ async def mappings_by_id(session: AsyncSession, *, company_id: UUID, ids: Sequen
         select(CodeMapping).where(col(CodeMapping.company_id) == company_id, col(CodeMapping.id).in_(ids))
     )
     return rows.all()
+
+
+_MEANINGS = text(
+    """
+    WITH asked AS (SELECT DISTINCT code FROM unnest(CAST(:codes AS text[])) AS code), found AS (
+        SELECT a.code, m.id AS mapping_id, m.company_id, m.version, m.part, m.relation, m.variant_id, m.variant_key,
+            v.category, dense_rank() OVER (
+                PARTITION BY a.code ORDER BY m.company_id <> :company_id, m.company_id
+            ) AS whose
+        FROM asked a
+        JOIN code_mappings m ON lower(m.legacy_code) = lower(trim(a.code))
+            AND (m.company_id = :company_id OR m.group_id = CAST(:group_id AS uuid))
+            AND m.rolled_back_at IS NULL AND m.valid_from <= :on AND coalesce(m.valid_until > :on, true)
+        JOIN variants v ON v.id = m.variant_id
+    )
+    SELECT code, mapping_id, version, part, relation, variant_id, variant_key, category FROM found
+    WHERE whose = 1 ORDER BY code, part
+    """
+)
+
+
+async def meanings_of_codes(
+    session: AsyncSession, *, company_id: UUID, group_id: UUID | None, codes: Sequence[str], on: date
+) -> Sequence[Any]:
+    """What many codes mean on a day: the company's own mapping before its group's. For a system session."""
+    values = {"company_id": company_id, "group_id": group_id, "codes": list(codes), "on": on}
+    return (await session.execute(_MEANINGS, values)).all()

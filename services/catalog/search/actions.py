@@ -37,17 +37,17 @@ _EVENTS_AT_ONCE = 20
 _UPSERT_SUPPLIERS = text(
     """
     INSERT INTO search_suppliers AS old (
-        supplier_id, name, status, categories, regions, region_heads, qualified_until, seq
+        supplier_id, name, status, categories, regions, region_heads, qualified_until, affiliated, seq
     )
     SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS new (
         supplier_id uuid, name text, status text, categories text[], regions text[], region_heads text[],
-        qualified_until date, seq bigint
+        qualified_until date, affiliated boolean, seq bigint
     )
     ORDER BY supplier_id
     ON CONFLICT (supplier_id) DO UPDATE SET
         name = excluded.name, status = excluded.status, categories = excluded.categories,
         regions = excluded.regions, region_heads = excluded.region_heads,
-        qualified_until = excluded.qualified_until, seq = excluded.seq
+        qualified_until = excluded.qualified_until, affiliated = excluded.affiliated, seq = excluded.seq
     WHERE old.seq < excluded.seq
     """
 )
@@ -153,6 +153,7 @@ async def suppliers_changed(session: AsyncSession, *, events: Sequence[Event]) -
             "regions": supplier.regions,
             "region_heads": region_heads(supplier.regions),
             "qualified_until": supplier.qualified_until,
+            "affiliated": supplier.affiliated_with_operator,
             **_place(event),
         }
         _keep_newest(rows, supplier.supplier_id, row)

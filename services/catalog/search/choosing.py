@@ -66,6 +66,8 @@ async def ranked(
     Raises:
         TooBroadToSort: see the class.
     """
+    if sort != "relevance":  # a price says nothing of how near a hit is: among what was asked for alone
+        hits = hits.only(group for group in hits.groups if not group.near)
     if sort == "relevance" and after is not None and not hits.some:
         hits = hits.only(group for group in hits.groups if -group.score >= after[0])
     sizes = await ranking.sizes(session, hits=hits, most=WALKED_FROM + 1)

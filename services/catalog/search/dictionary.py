@@ -6,67 +6,42 @@ counted here, the others must be found among the variant's values. All variants 
 equally near to it, so whole types can be ranked before any variant is read.
 """
 
+import re
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache, partial
 from itertools import islice, takewhile
 
-from services.catalog.components.rules import Kind, TypeDefinition
+from services.catalog.components.rules import Kind, Property, TypeDefinition
 from services.catalog.search.corrections import Speller
 from services.catalog.search.documents import TYPE_MARK, type_words, value_tokens
-from services.catalog.search.words import Query, indexed, is_chinese, is_specification
+from services.catalog.search.groups import (
+    CODE,
+    EACH_WORD,
+    LABEL,
+    LIFT,
+    NAME,
+    OTHER,
+    PHRASE,
+    THINKABLE,
+    VALUE,
+    WORD,
+    Group,
+    Point,
+)
+from services.catalog.search.nearness import GROUPS_AT_MOST, MISSING, Fact, fact_of, fact_of_word, nearest_groups
+from services.catalog.search.reading import Reading, Vocabulary
+from services.catalog.search.texts import MARKS
+from services.catalog.search.words import Query, asked, indexed, is_chinese, is_counted, is_specification
 
-VALUE, THINKABLE, NAME, WORD, LIFT, OTHER, LABEL, CODE = 400, 350, 300, 250, 100, 150, 20, 600
-"""What a word is worth: found in a value that the type tells, in a number or text it leaves open, in what the type
-is called (and more in a value of the variant too), only in its category, only as what a value is of (thickness,
-坍落度), as its code."""
-PHRASE = 250
-"""More for being called exactly so; less for a name that begins or ends so, or that stands at the end of what was
-asked, as the thing itself does in both languages: 铠装电缆 is a 电缆."""
-EACH_WORD = 1000
-"""In a search for some of the words, having one more goes before all else."""
 _NAME_AT_MOST = 99
+TYPES_READ_AT_MOST = 6
+"""Types whose values a search is read as: those that fit its words best."""
+MADE_FOR_ONE = {"make_to_order": 100, "engineer_to_order": 400}
+"""Who names no type but only values wants goods off the shelf before those made to a drawing."""
 
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Point:
-    """One part of a score, for explanations."""
-
-    word: str
-    where: str
-    points: int
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Group:
-    """The variants of one type that answer a search alike."""
-
-    type_code: str
-    wanted: tuple[str, ...]
-    """Tokens that a variant must have."""
-    without: tuple[str, ...] = ()
-    """Tokens of which a variant must lack one: those that have all stand in a group of their own."""
-    maybe: tuple[str, ...] = ()
-    """Tokens of which a variant must have `need`; each one more lifts it."""
-    need: int = 0
-    told: int = 0
-    """How sure `maybe` is: two for each value told beforehand, one for each that could be some number."""
-    points: tuple[Point, ...] = ()
-
-    @property
-    def score(self) -> int:
-        """Of a variant that has none of `maybe`."""
-        return sum(each.points for each in self.points)
-
-    @property
-    def likely(self) -> tuple[int, int]:
-        """What a good variant of the group would have, to choose among groups before any variant is read."""
-        return self.score + (EACH_WORD + VALUE) * self.told // 2, len(self.maybe)
-
-    def points_of(self, tokens: frozenset[str]) -> tuple[Point, ...]:
-        """The parts of the score of a variant with these tokens."""
-        found = [each for each in self.maybe if each in tokens]
-        return (*self.points, *(Point(word=each, where="value", points=EACH_WORD + VALUE) for each in found))
+__all__ = ["EACH_WORD", "VALUE", "Dictionary", "Group", "Point", "TypeWords"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -113,6 +88,11 @@ class TypeWords:
             texts=any(each.kind is Kind.STRING for each in loose),
         )
 
+    @property
+    def properties(self) -> dict[str, Property]:
+        """Those that make a variant."""
+        return {each.key: each for each in self.definition.identity}
+
     def tells(self, token: str) -> bool:
         """Whether it is one of the values told beforehand, or could be one of its numbers."""
         return token in self.values or self.counts(token)
@@ -143,18 +123,18 @@ class TypeWords:
             return Point(word=token, where="property", points=LABEL)
         return None
 
-    def likeness(self, asked: str) -> int:
+    def likeness(self, called: str) -> int:
         """What being called like this is worth: exactly so, or as the beginning or end of a name, or the reverse."""
-        if asked in self.phrases:
+        if called in self.phrases:
             return PHRASE
-        if len(asked) < 2:
+        if len(called) < 2:
             return 0
         best = 0.0
         for each in self.phrases:
-            if each.startswith(asked) or each.endswith(asked):
-                best = max(best, len(asked) / len(each))
-            elif asked.endswith(each):
-                best = max(best, len(each) / len(asked))
+            if each.startswith(called) or each.endswith(called):
+                best = max(best, len(called) / len(each))
+            elif called.endswith(each):
+                best = max(best, len(each) / len(called))
         return int(PHRASE * best * 0.8)
 
 
@@ -180,6 +160,13 @@ class Dictionary:
             token for words in self.types.values() for token in words.name | words.called if len(token) == 1
         )
         self._sorted = sorted(self.vocabulary)
+        self._designations = frozenset(
+            token for each in definitions.values() for name in each.standards for token in asked(name).tokens
+        )
+        self._readings = lru_cache(maxsize=2_000)(
+            partial(Vocabulary(list(definitions.values())).readings, most=len(definitions))
+        )
+        """Of texts lately asked for: a page, its facets and the next page read the same text."""
         self.speller = Speller(
             word
             for words in self.types.values()
@@ -218,9 +205,102 @@ class Dictionary:
 
         `codes` tells by type which tokens of the search belong to a code of it.
         """
+        among = list(among)
+        read = self._read(query, codes) if every else {}
+        groups = [group for code in among for group in read.get(code, ())]
         divide = _with_every_word if every else _with_half_the_words
-        groups = [group for code in among for group in divide(self.types[code], query, frozenset(codes.get(code, ())))]
+        groups += [
+            group
+            for code in among
+            if code not in read
+            for group in divide(self.types[code], query, frozenset(codes.get(code, ())))
+        ]
         return sorted(groups, key=lambda group: (-group.score, group.type_code))
+
+    def _read(self, query: Query, codes: Mapping[str, Sequence[str]]) -> dict[str, list[Group]]:
+        """By type, the groups of a search that can be read as values of it."""
+        if not query.text or codes or any(token in self._designations for token in query.tokens):
+            return {}
+        read = []
+        for reading in self._readings(query.text):
+            words = self.types[reading.definition.code]
+            facts, points = self._said(words, reading, query)
+            if facts:
+                worth = sum(each.points for each in facts) + sum(each.points for each in points)
+                read.append((-worth, words.definition.code, facts, points))
+        read.sort(key=lambda each: each[:2])
+        return {
+            code: nearest_groups(code, facts, points, most=GROUPS_AT_MOST if place == 0 else GROUPS_AT_MOST // 2)
+            for place, (_, code, facts, points) in enumerate(read[:TYPES_READ_AT_MOST])
+        }
+
+    def _said(self, words: TypeWords, reading: Reading, query: Query) -> tuple[list[Fact], list[Point]]:
+        """What a search says of a type's variants, and what is so of all of them."""
+        facts, shown = [], set[str]()
+        for key, value in reading.known.items():
+            each = words.properties[key]
+            if not reading.name and key in MARKS:
+                continue  # any word could be the mark of a piece nobody named
+            prefix = reading.known.get(words.definition.prefixes.get(key, ""), "")
+            told_by = value_tokens(each, value, prefix=prefix) & set(query.tokens)
+            if _is_drawn(each, query) and not reading.name and key == "grade":
+                continue  # C20 may be a bar of HRB400 on a drawing, d20 is any bar of that size elsewhere
+            points = 0 if _is_drawn(each, query) else max(VALUE, sum(words.worth(token) for token in told_by))
+            facts.append(fact_of(each, value, points=points))
+            shown |= told_by
+        named = [point for token in query.tokens if (point := words.names(token)) is not None]
+        open_words, missing = self._open_words(words, reading, query, {*shown, *(point.word for point in named)})
+        facts += [fact_of_word(token) for token in open_words]
+        marks = [*named, *_lifts(words, query), Point(word="", where="told", points=int(reading.attributes * LIFT))]
+        if not reading.name:
+            made = -MADE_FOR_ONE.get(words.definition.supply_mode, 0)
+            marks.append(Point(word="", where="made to order", points=made))
+        marks += [Point(word=token, where=MISSING, points=-cost) for token, cost in missing]
+        return facts, marks
+
+    def _open_words(
+        self, words: TypeWords, reading: Reading, query: Query, answered: set[str]
+    ) -> tuple[list[str], list[tuple[str, int]]]:
+        """Of the words without an answer: those a variant may have, and those it cannot, with what that costs."""
+        wanted, missing = [], []
+        for token in (token for token in query.tokens if token not in answered):
+            if is_specification(token):
+                unread = any(token in each or each in token for each in reading.unread)
+                if not unread:
+                    if _has_strange_letters(token, reading):
+                        missing.append((token, EACH_WORD // 2))
+                elif is_counted(token, query.text):
+                    continue
+                elif words.may_have(token):
+                    wanted.append(token)
+                else:
+                    missing.append((token, EACH_WORD))
+            elif token in words.values:
+                wanted.append(token)
+            elif self.knows(token):
+                missing.append((token, EACH_WORD))
+        return wanted, missing
+
+
+_DRAWN = re.compile(r"[acd][0-9]{1,2}")
+
+
+def _is_drawn(each: Property, query: Query) -> bool:
+    """Whether a bar's value may only be read as drawings write it: C20, which is a concrete too."""
+    return each.key in {"grade", "diameter"} and any(_DRAWN.fullmatch(token) for token in query.tokens)
+
+
+_LETTERS = re.compile(r"[a-z]{2,}(?=[0-9])")
+
+
+def _has_strange_letters(token: str, reading: Reading) -> bool:
+    """Whether a size that was read has letters in front that say something else: HN400x200 is no 400x200 tray."""
+    letters = _LETTERS.match(token)
+    return (
+        letters is not None
+        and letters[0] not in {"dn", "de", "pn"}
+        and not any(value.lower().startswith(letters[0]) for value in reading.known.values())
+    )
 
 
 def _named(words: TypeWords, query: Query, by_code: frozenset[str]) -> dict[str, Point]:
@@ -249,7 +329,7 @@ def _with_every_word(words: TypeWords, query: Query, by_code: frozenset[str]) ->
     rest = tuple(token for token in query.tokens if token not in named)
     if not all(words.may_have(token) for token in rest):
         return []
-    values = [Point(word=token, where="value", points=VALUE if token in words.values else THINKABLE) for token in rest]
+    values = [Point(word=token, where="value", points=words.worth(token)) for token in rest]
     plain = Group(
         type_code=words.definition.code,
         wanted=(TYPE_MARK + words.definition.code, *rest),

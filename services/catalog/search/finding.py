@@ -168,7 +168,7 @@ async def find(
         text = wish.q if mode == "all" or not corrections else fixed
         query = Query(tokens=(), phrases=()) if scope.says_it_all else understood(text, known)
         if mode in {"known", "some"}:
-            least = known_only(query, known)
+            least = known_only(query, text, known)
             if place is None and (len(least.tokens) < 2 if mode == "some" else least.tokens in {(), query.tokens}):
                 continue
             query = least

@@ -4,7 +4,7 @@ They read into `known` and strike out of the line what they understood.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from services.catalog.components.rules import Property, TypeDefinition
 from services.catalog.search.layouts import MARKS
@@ -14,6 +14,7 @@ Properties = Mapping[str, Property]
 _PILE = re.compile(
     r"(phc|uhc|pc)\W*([0-9]{3,4})\W*(?:(ab|a|b|c)\W*)?([0-9]{2,3})\W*(?:(ab|a|b|c)\W*)?-?\W*([0-9]{1,2})m?(?![0-9])"
 )
+_SHORT_PILE = re.compile(r"(?<![a-z0-9])(phc|uhc|pc)[\s-]*([0-9]{3,4})[\s-]*(?:(ab|a|b|c)(?![a-z0-9]))?")
 _CORES = re.compile(
     r"(?<![0-9a-z.])([1-9][0-9]?x[0-9]+(?:\.[0-9]+)?(?:\+[1-9]x[0-9]+(?:\.[0-9]+)?)*)(?:mm2)?(?![0-9a-z.+])"
 )
@@ -34,14 +35,9 @@ def read_marks(definition: TypeDefinition, properties: Properties, line: ReadLin
                 known |= {key: value for key, value in values.items() if value is not None}
                 line.take(match.start(1), match.end())
                 break
-    if definition.code == "CN-PILE":
-        _read_pile(properties, line, known)
-    if definition.code == "RB-MESH":
-        _read_mesh(properties, line, known)
-    if definition.code == "ME-VALVE":
-        _read_valve(properties, line, known)
-    if definition.code in {"RB-HRB", "RB-COIL", "RB-HPB", "RB-CUT"}:
-        _read_bar(properties, line, known)
+    read = _READERS.get(definition.code)
+    if read is not None:
+        read(properties, line, known)
     if "cores" in properties and "cores" not in known:
         for match in line.found(_CORES):
             known["cores"] = match[1]
@@ -50,14 +46,54 @@ def read_marks(definition: TypeDefinition, properties: Properties, line: ReadLin
 
 
 def _read_pile(properties: Properties, line: ReadLine, known: dict[str, str]) -> None:
-    """PHC-500(100)AB-12 and PHC 500 AB 100-12."""
-    for match in line.found(_PILE):
-        told = {"kind": match[1], "od": match[2], "wall": match[4], "model": match[3] or match[5], "length": match[6]}
+    """PHC-500(100)AB-12, PHC 500 AB 100-12, and PHC500AB alone."""
+    whole = [
+        (match, {"kind": match[1], "od": match[2], "wall": match[4], "model": match[3] or match[5], "length": match[6]})
+        for match in line.found(_PILE)
+    ]
+    short = [(match, {"kind": match[1], "od": match[2], "model": match[3]}) for match in line.found(_SHORT_PILE)]
+    for match, told in (*whole, *short):
         values = {key: accepted(properties[key], value) for key, value in told.items() if value}
         if None not in values.values():
             known |= {key: value for key, value in values.items() if value is not None and key not in known}
             line.take(match.start(), match.end())
             return
+
+
+_ATLAS_MARKS: Mapping[str, tuple[re.Pattern[str], Mapping[str, tuple[int, str]]]] = {
+    "PC-SLAB": (
+        re.compile(r"(?<![a-z0-9])db([sd])[12]?-?([0-9])[0-9]-([0-9]{2})([0-9]{2})(?:-[0-9]{1,3}[a-z]?)*(?![0-9])"),
+        {"direction": (1, "{}"), "precast_t": (2, "{}0"), "span": (3, "{}00"), "width": (4, "{}00")},
+    ),
+    "PC-STAIR": (
+        re.compile(r"(?<![a-z0-9])([sj])t-?([0-9]{2})-([0-9]{2})(?![0-9])"),
+        {"flights": (1, "{}"), "storey_h": (2, "{}00"), "clear_w": (3, "{}00")},
+    ),
+    "PC-XWALL": (
+        re.compile(r"(?<![a-z0-9])wq[a-z]?[0-9]?-([0-9]{2})([0-9]{2})(?:-[0-9]{4})*(?![0-9])"),
+        {"length": (1, "{}00"), "height": (2, "{}00")},
+    ),
+    "PC-IWALL": (
+        re.compile(r"(?<![a-z0-9])nq[a-z]?[0-9]?-([0-9]{2})([0-9]{2})(?:-[0-9]{4})*(?![0-9])"),
+        {"length": (1, "{}00"), "height": (2, "{}00")},
+    ),
+}
+"""Marks of the atlases 15G365 to 15G367: DBS1-67-3620-31 is a two-way slab, 60 thick under 70 of topping, 3600 long and
+2000 wide; ST-28-25 a double stair of 2800 storey height."""
+_ATLAS_WORDS = {"s": ("two-way DBS", "double 双跑"), "d": ("one-way DBD",), "j": ("single 剪刀",)}
+
+
+def read_atlas(code: str, properties: Properties, text: str, known: dict[str, str]) -> None:
+    """What a mark of a national atlas says beyond what the text says in so many words."""
+    pattern, meaning = _ATLAS_MARKS.get(code, (None, {}))
+    found = pattern.search(text) if pattern is not None else None
+    if found is None:
+        return
+    for key, (place, shape) in meaning.items():
+        words = [each for each in _ATLAS_WORDS.get(found[place], ()) if each in properties[key].allowed]
+        value = words[0] if words else accepted(properties[key], shape.format(found[place]))
+        if value is not None:
+            known.setdefault(key, value)
 
 
 _MESH = re.compile(r"φ?([0-9.]+)(?:mm)?@([0-9]+)(?:mm)?\s*[x×*/+]?\s*φ?([0-9.]+)(?:mm)?@([0-9]+)(?:mm)?")
@@ -116,3 +152,12 @@ def read_section(line: ReadLine, known: dict[str, str]) -> None:
     legs = known.get("spec", "").split("x")
     if "shape" not in known and len(legs) > 1 and ("角钢" in line.text or re.search(r"[l∠]\s?[0-9]", line.text)):
         known["shape"] = "equal angle 等边角钢" if len(legs) == 2 or legs[0] == legs[1] else "unequal angle 不等边角钢"
+
+
+_READERS: Mapping[str, Callable[[Properties, ReadLine, dict[str, str]], None]] = {
+    "CN-PILE": _read_pile,
+    "RB-MESH": _read_mesh,
+    "ME-VALVE": _read_valve,
+    **dict.fromkeys(("RB-HRB", "RB-COIL", "RB-HPB", "RB-CUT"), _read_bar),
+}
+"""The marks of single types."""

@@ -87,6 +87,7 @@ async def _hits(
             Hit(
                 variant=variant_view(variant),
                 score=row.score,
+                near=found.hits.is_near(variant.type_code, row.score),
                 price_from=None if best.price_from is None else plain(best.price_from),
                 lead_time_from=best.lead_time_from,
                 carbon_from=None if best.carbon_from is None else plain(best.carbon_from),
@@ -116,11 +117,7 @@ def _explained(
 
 def _points(groups: Sequence[Group], tokens: frozenset[str]) -> list[PointView]:
     """The parts of the score that the variant has by the group it is in."""
-    group = next(
-        each
-        for each in groups
-        if tokens.issuperset(each.wanted) and not (each.without and tokens.issuperset(each.without))
-    )
+    group = next(each for each in groups if each.holds(tokens))
     return [PointView(word=each.word, where=each.where, points=each.points) for each in group.points_of(tokens)]
 
 

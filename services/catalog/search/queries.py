@@ -192,7 +192,7 @@ async def offers_of(
     statement = f"""
         SELECT * FROM (
             SELECT o.*, h.carbon AS type_carbon, o.epd_until >= :today AS epd_counts,
-                s.name AS supplier_name, stock.band, stock.available, stock.as_of,
+                s.name AS supplier_name, s.affiliated, stock.band, stock.available, stock.as_of,
                 {FREIGHT if offers.region else "0"} AS freight, {comparable(offers)} AS landed,
                 count(*) OVER of_variant AS together,
                 min({comparable(offers)}) FILTER (WHERE o.currency = :currency) OVER of_variant AS price_from,

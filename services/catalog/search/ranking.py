@@ -64,8 +64,10 @@ class Hits:
         return replace(self, groups=list(groups))
 
     def without(self, facet: str) -> "Hits":
-        """As if this facet had not been chosen."""
-        return replace(self, facets=[each for each in self.facets if each.name != facet])
+        """To count a facet: as if it had not been chosen, and among what was asked for, if anything is just so."""
+        exact = [group for group in self.groups if not group.near]
+        facets = [each for each in self.facets if each.name != facet]
+        return replace(self, facets=facets, groups=exact or self.groups)
 
     @property
     def binds(self) -> dict[str, Any]:
@@ -75,6 +77,7 @@ class Hits:
                 "type_code": group.type_code,
                 "wanted": group.wanted,
                 "without": group.without,
+                "lacking": group.lacking,
                 "maybe": group.maybe,
                 "need": group.need,
                 "score": group.score,
@@ -100,6 +103,8 @@ class Hits:
         conditions = ["v.tokens @> g.wanted"]
         if any(group.without for group in self.groups):
             conditions.append("(cardinality(g.without) = 0 OR NOT v.tokens @> g.without)")
+        if any(group.lacking for group in self.groups):
+            conditions.append("NOT v.tokens && g.lacking")
         for number, facet in enumerate(self.facets):
             either = [f"v.tokens && CAST(:facet_{number} AS text[])"] if facet.tokens or not facet.ranges else []
             either += [_within(f"range_{number}_{place}") for place in range(len(facet.ranges))]
@@ -109,6 +114,11 @@ class Hits:
         if self.key is not None:
             conditions.append("v.variant_key = :variant_key")
         return " AND ".join(conditions)
+
+    def is_near(self, type_code: str, score: int) -> bool:
+        """Whether a hit of this score misses something that was asked."""
+        same = [group for group in self.groups if group.type_code == type_code and group.score == score]
+        return bool(same) and all(group.near for group in same)
 
     @property
     def some(self) -> bool:
@@ -128,8 +138,8 @@ def _within(name: str) -> str:
 _GROUPS = """
     groups AS MATERIALIZED (
         SELECT * FROM jsonb_to_recordset(CAST(:groups AS jsonb)) AS g (
-            place integer, type_code text, wanted text[], without text[], maybe text[], need integer, score bigint,
-            after_price numeric, after_id uuid
+            place integer, type_code text, wanted text[], without text[], lacking text[], maybe text[], need integer,
+            score bigint, after_price numeric, after_id uuid
         )
     )"""
 

@@ -88,7 +88,7 @@ class Vocabulary:
             for token in words.tokens:
                 self._by_token.setdefault(token, set()).add(words.definition.code)
 
-    def readings(self, text: str, *, name: str = "") -> list[Reading]:
+    def readings(self, text: str, *, name: str = "", most: int = TYPES_AT_MOST) -> list[Reading]:
         """The likeliest ways to understand a text, the likeliest first; none when it means nothing here.
 
         `name` is the part of it that calls the thing, where that is known: it goes before other names in the text.
@@ -129,7 +129,7 @@ class Vocabulary:
         readings.sort(key=lambda each: (-each.name, -len(each.known), -each.attributes, each.definition.code))
         if not by_name:
             readings.sort(key=lambda each: (-len(each.known), -each.attributes, each.definition.code))
-        return readings[:TYPES_AT_MOST]
+        return readings[:most]
 
 
 _TAIL_WORDS = re.compile(

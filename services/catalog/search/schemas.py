@@ -68,6 +68,7 @@ class OfferView(Answer):
     offer_id: UUID
     supplier_id: UUID
     supplier_name: str = Field(examples=["江苏北河钢铁贸易有限公司"])
+    affiliated_with_operator: bool = Field(description="The supplier belongs to an operator's group.")
     item_no: str = Field(examples=["DEMO-0001"])
     brand: str | None = Field(examples=["北河"])
     unit_price: Decimal = Field(description="Per `unit`, for the quantity asked (the list price if none).")
@@ -146,6 +147,11 @@ class Hit(Answer):
 
     variant: VariantView
     score: int = Field(description="Higher is nearer to the words.")
+    near: bool = Field(
+        default=False,
+        description="Misses something that was asked, such as the cut length; such hits stand behind all others, only "
+        "in the order of relevance, and no facet counts them.",
+    )
     price_from: Decimal | None = Field(description="The lowest comparable price in the currency asked.")
     lead_time_from: int | None = Field(default=None, description="The shortest lead time in days.")
     carbon_from: Decimal | None = Field(default=None, description="The least kgCO2e per base unit.")

@@ -11,19 +11,27 @@ from services.catalog.search.striking import ReadLine, accepted
 _NUMBER = r"[0-9]+(?:\.[0-9]+)?"
 _EDGE = rf"{_NUMBER}(?:mm2|mm|cm|m(?![a-wyz0-9]))?"
 _SIZE = re.compile(rf"(?<![0-9.])({_EDGE}(?:x{_EDGE})+)(?![0-9a-z.])")
+_SIZE_AND_WALL = re.compile(
+    rf"(?<![0-9.])({_NUMBER}(?:mm)?(?:x{_NUMBER}(?:mm)?)+)\s*(?:壁厚|厚度|厚|δ=?|t=)\s*({_NUMBER})(?:mm)?(?![0-9a-z.])"
+)
+"""100x100 壁厚5 is 100x100x5."""
 _BEFORE_SIZE = re.compile(r"(?:(?<![a-z0-9])[a-z]{1,2}|[φ∠\[])-?$")
 Properties = Mapping[str, Property]
 
 
 def read_sizes(definition: TypeDefinition, properties: Properties, line: ReadLine, known: dict[str, str]) -> None:
     """Numbers joined by ×, as the layouts of the type say; else as the value of one property of choices."""
-    for match in line.found(_SIZE):
-        edges = match[1].split("x")
+    for match in (*line.found(_SIZE_AND_WALL), *line.found(_SIZE)):
+        if line.text[match.start() : match.end()] != match[0]:
+            continue  # taken with its wall
+        edges = [*match[1].split("x"), *([match[2]] if match.re is _SIZE_AND_WALL else [])]
         before = _BEFORE_SIZE.search(line.text[: match.start()])
         letters = before[0].rstrip("-") if before else ""
         layouts = [*LAYOUTS.get(definition.code, ()), *_GENERIC]
         tried = (_laid_out(properties, layout, edges, letters, known) for layout in layouts)
-        read = next((each for each in tried if each is not None), None) or _whole_choice(properties, match[1], known)
+        read = next((each for each in tried if each is not None), None) or _whole_choice(
+            properties, "x".join(edges), known
+        )
         if read:
             known |= read
             line.take(before.start() if before else match.start(), match.end())

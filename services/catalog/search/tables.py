@@ -22,6 +22,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     Uuid,
+    text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlmodel import Field
@@ -71,6 +72,8 @@ class SearchSupplier(Table, table=True):
     region_heads: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False))
     """The significant digits of each region: 110100 is the city 1101."""
     qualified_until: date | None = Field(default=None, sa_column=Column(Date))
+    affiliated: bool = Field(default=False, sa_column=Column(Boolean, nullable=False, server_default=text("false")))
+    """It belongs to an operator's group; said on each of its offers, without effect on their order (T8, T9)."""
     seq: int = Field(sa_column=Column(BigInteger, nullable=False))
 
 

@@ -24,7 +24,8 @@ _SIZE_OF_PERSON = re.compile(r"(?:尺码|号码)\s*[:：]?\s*([0-9]{2}码?|x{0,3
 _OPEN_MARK = re.compile(
     r"(?<![a-z0-9.\-])(?=[a-z0-9.\-]*[a-z])(?=[a-z0-9.\-]*[0-9])[a-z0-9]+(?:[.\-][a-z0-9]+)*(?![a-z0-9\-])"
 )
-_MARKS = frozenset({"type_mark", "piece_mark", "model", "mesh_type", "bbs_no", "scheme_no", "drawing_no"})
+MARKS = frozenset({"type_mark", "piece_mark", "model", "mesh_type", "bbs_no", "scheme_no", "drawing_no"})
+"""Properties that take any word with digits."""
 _ONCE = (_COLOUR, _SYSTEM)
 """Two different ones in a text contradict each other."""
 _KEPT_AS_WRITTEN = (_COLOUR, _LABELLED_COLOUR, _SECTION, _SYSTEM, _SIZE_OF_PERSON)
@@ -93,7 +94,7 @@ def read_open_mark(definition: TypeDefinition, line: ReadLine, known: dict[str, 
     missing = [
         each
         for each in definition.identity
-        if each.required and each.key not in known and each.key in _MARKS and each.kind is Kind.STRING
+        if each.required and each.key not in known and each.key in MARKS and each.kind is Kind.STRING
     ]
     if len(missing) != 1:
         return

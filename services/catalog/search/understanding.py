@@ -1,14 +1,15 @@
 """What a search text asks for: its words, the codes among them, and words that were mistyped. Pure."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from services.catalog.search.dictionary import Dictionary
-from services.catalog.search.words import Query, asked, chunks, is_chinese, is_specification, pairs
+from services.catalog.search.words import Query, asked, chunks, is_chinese, is_specification, pairs, phrase
 
 CODE_WORDS_AT_MOST = 12
 _PIECES_AT_MOST = 8
+_NAME_WORDS_AT_MOST = 4
 _SIZE = re.compile(r"[a-z]{0,3}[0-9.]+(?:x[0-9.]+)+")
 _NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?")
 _PIECE = re.compile(r"[a-z]+|[0-9]+(?:\.[0-9]+)?")
@@ -44,6 +45,7 @@ def understood(text: str, dictionary: Dictionary) -> Query:
     Chinese is written without spaces: of 钢筋三级抗震 the pair 筋三 is no word but the place where two words meet, and
     is left out when nothing here is called so while its neighbours are. C30P6 is C30 and P6 written together.
     """
+    text = _in_force(text)
     tokens: dict[str, None] = {}
     for chunk in chunks(text):
         row = pairs(chunk) if is_chinese(chunk) else []
@@ -54,10 +56,67 @@ def understood(text: str, dictionary: Dictionary) -> Query:
             and dictionary.knows(row[place - 1])
             and dictionary.knows(row[place + 1])
         }
+        seams |= _edges(chunk, row, dictionary)
         apart = _apart(chunk, dictionary)
         tokens |= dict.fromkeys(apart or (token for token in asked(chunk).tokens if token not in seams))
     query = asked(text)
-    return Query(tokens=tuple(tokens)[: len(query.tokens) + CODE_WORDS_AT_MOST], phrases=query.phrases)
+    known = all(dictionary.knows(token) or is_specification(token) for token in tokens) and not _mistyped(
+        tokens, dictionary
+    )
+    return Query(
+        tokens=tuple(tokens)[: len(query.tokens) + CODE_WORDS_AT_MOST],
+        phrases=tuple(dict.fromkeys([*query.phrases, *_names(text)])),
+        text=text if known else "",
+    )
+
+
+_Q345 = re.compile(r"(?<![a-z0-9])q345(?=[b-e]?(?![a-z0-9]))", re.IGNORECASE)
+
+
+def _in_force(text: str) -> str:
+    """The grade that took the place of the one asked: Q345 of GB/T 1591-2008 is sold as Q355 since 2018.
+
+    A search may show it, for a person looks; a list of codes that says Q345 is asked about.
+    """
+    return _Q345.sub("Q355", text)
+
+
+_BEFORE = frozenset("厚宽长高的用做砌装")
+_BEHIND = frozenset("用的")
+
+
+def _edges(chunk: str, row: Sequence[str], dictionary: Dictionary) -> set[str]:
+    """Pairs in which a word begins or ends that only says what for, or what the number before it is of: 20厚钢板."""
+    found = set()
+    if len(row) > 1 and chunk[0] in _BEFORE and dictionary.knows(row[1]) and not dictionary.knows(row[0]):
+        found.add(row[0])
+    if len(row) > 1 and chunk[-1] in _BEHIND and dictionary.knows(row[-2]) and not dictionary.knows(row[-1]):
+        found.add(row[-1])
+    return found
+
+
+def _mistyped(tokens: Iterable[str], dictionary: Dictionary) -> bool:
+    """Whether a word with letters and digits is nearly one that is known: HBR400E."""
+    return any(
+        dictionary.speller.nearest(token) is not None
+        for token in tokens
+        if is_specification(token)
+        and token[0].isalpha()
+        and not is_chinese(token)
+        and not dictionary.knows(token)
+        and not _SIZE.fullmatch(token)
+    )
+
+
+def _names(text: str) -> list[str]:
+    """Neighbouring English words as one name: sleeve grout."""
+    found = chunks(text)
+    return [
+        phrase(" ".join(found[start:end]))
+        for start in range(len(found))
+        for end in range(start + 2, min(start + _NAME_WORDS_AT_MOST, len(found)) + 1)
+        if all(each[0].isascii() and not is_specification(each) for each in found[start:end])
+    ]
 
 
 def _apart(chunk: str, dictionary: Dictionary) -> list[str]:
@@ -86,7 +145,7 @@ def _joined(pieces: Sequence[str], dictionary: Dictionary) -> list[str]:
     return words if len(words) > 1 else []
 
 
-def known_only(query: Query, dictionary: Dictionary) -> Query:
+def known_only(query: Query, text: str, dictionary: Dictionary) -> Query:
     """Without what nothing here is called, so that the rest can be found.
 
     A size nobody has as a whole is looked for by its numbers. Of an unknown Chinese word the last known character
@@ -101,7 +160,7 @@ def known_only(query: Query, dictionary: Dictionary) -> Query:
             tokens[token] = None
         elif is_chinese(token) and not following.startswith(token[-1]) and (part := dictionary.part_of(token)):
             tokens[part] = None
-    return Query(tokens=tuple(tokens), phrases=query.phrases)
+    return Query(tokens=tuple(tokens), phrases=query.phrases, text=_in_force(text))
 
 
 def corrected(text: str, dictionary: Dictionary) -> tuple[str, list[Correction]]:

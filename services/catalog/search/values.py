@@ -13,7 +13,7 @@ from itertools import pairwise
 from services.catalog.components.naming import DIAMETERS, NOMINALS
 from services.catalog.components.rules import Kind, Property, TypeDefinition
 from services.catalog.search.layouts import LABELS, SUFFIXES
-from services.catalog.search.marks import read_marks, read_section
+from services.catalog.search.marks import read_atlas, read_marks, read_section
 from services.catalog.search.sizes import read_sizes
 from services.catalog.search.spelling import spelt
 from services.catalog.search.striking import ReadLine, accepted
@@ -66,11 +66,17 @@ class _Reader:
             if each.is_number
         ]
         self.suffixes = [
-            (each, re.compile(rf"(?<![0-9a-z.])({_NUMBER})(mm|cm|m)?\s?(?:{'|'.join(SUFFIXES[each.key])})"))
+            (each, re.compile(rf"(?<![0-9a-z.])({_NUMBER})(mm|cm|m)?\s?(?:{'|'.join(_suffixes(each))})"))
             for each in definition.identity
-            if each.is_number and each.key in SUFFIXES
+            if each.is_number and _suffixes(each)
         ]
         self.texts = text_patterns(definition)
+
+
+def _suffixes(each: Property) -> Sequence[str]:
+    """Words behind its number; 宽(厚) says that its width is what others call thick."""
+    also = re.search(r"[(（]([\u3400-\u9fff])[)）]", each.name_zh)
+    return (*SUFFIXES.get(each.key, ()), *([also[1]] if also else []))
 
 
 _readers: dict[str, _Reader] = {}
@@ -137,6 +143,7 @@ def read_values(definition: TypeDefinition, text: str, *, given: Mapping[str, st
     _read_measures(reader, line, known)
     _read_bare_numbers(reader, line, known)
     read_open_mark(definition, line, known)
+    read_atlas(definition.code, reader.properties, spelt(text), known)
     return Values(
         known=known,
         unread=line.left(),

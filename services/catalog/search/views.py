@@ -97,6 +97,7 @@ def offer_view(row: Row[Any], *, variant: Variant, asked: Asked | None, knows_st
         offer_id=row.offer_id,
         supplier_id=row.supplier_id,
         supplier_name=row.supplier_name,
+        affiliated_with_operator=row.affiliated,
         item_no=row.item_no,
         brand=row.brand,
         unit_price=plain(fit.unit_price),

@@ -20,10 +20,12 @@ _TIMES = re.compile(r"(?<=[0-9])\s*[×✕✖*]\s*(?=[0-9])")
 _UNIT_WORDS = (
     (re.compile(r"(?<=[0-9])\s*平方毫米"), "mm2 "),
     (re.compile(r"(?<=[0-9])\s*毫米"), "mm "),
-    (re.compile(r"(?<=[0-9])\s*厘米"), "cm "),
+    (re.compile(r"(?<=[0-9])\s*(?:厘米|公分)"), "cm "),
     (re.compile(r"(?<=[0-9])\s*米"), "m "),
     (re.compile(r"(?<=[0-9])\s*(?:平方|平)(?![米方])"), "mm2 "),
 )
+_VARIANTS = (("沙", "砂"), ("磁砖", "瓷砖"), ("模版", "模板"), ("迭合", "叠合"))
+"""Other characters for the same word, written by many."""
 _SPACED_UNIT = re.compile(r"(?<=[0-9])\s+(mm2|mm|cm|m|mpa|kpa|kv|kw|w|kg|g)(?![a-z0-9])")
 _SPACED_NOMINAL = re.compile(r"\b(dn|de|pn)\s+(?=[0-9])")
 _TOKEN = re.compile(r"φ[0-9]+(?:\.[0-9]+)?|[a-z0-9]+(?:[./+\-][a-z0-9]+)*|[\u3400-\u9fff]+")
@@ -41,6 +43,8 @@ class Query:
 
     tokens: tuple[str, ...]
     phrases: tuple[str, ...]
+    text: str = ""
+    """What is to be read for values too; empty when words in it mean nothing that is known."""
 
 
 def folded(text: str) -> str:
@@ -48,6 +52,8 @@ def folded(text: str) -> str:
     plain = unicodedata.normalize("NFKC", text).lower()
     plain = _PHI.sub("φ", _DIAMETER_WORD.sub("φ", plain))
     plain = _TIMES.sub("x", plain)
+    for written, meant in _VARIANTS:
+        plain = plain.replace(written, meant)
     for pattern in (_STANDARD, _UNDATED):
         plain = pattern.sub(r"\1\2", plain)
     for pattern, unit in _UNIT_WORDS:
@@ -103,6 +109,15 @@ def phrase(text: str) -> str:
 def is_specification(token: str) -> bool:
     """Whether a token carries a value rather than a name."""
     return any(character.isdigit() for character in token)
+
+
+_COUNTERS = "立方米|立方|方|吨|个|只|根|支|块|张|片|套|袋|包|卷|桶|箱|捆|盘|条|件|樘|扇|副|双|顶|m3|t|pcs"
+_COUNTED = re.compile(rf"(?<![0-9a-z.])([0-9]+(?:\.[0-9]+)?)\s*(?:{_COUNTERS})")
+
+
+def is_counted(token: str, text: str) -> bool:
+    """Whether a number of a text says how many are wanted: 200方, 5吨."""
+    return any(match[1] == token for match in _COUNTED.finditer(folded(text)))
 
 
 def is_chinese(chunk: str) -> bool:

@@ -6,7 +6,17 @@ from datetime import datetime
 from enum import StrEnum
 
 SUPPLIER_SCOPES = frozenset({"stock:write", "prices:write", "orders:read", "orders:respond"})
-SERVICE_SCOPES = frozenset({"feed:read", "reservations:write", "variants:resolve", "companies:read"})
+SERVICE_SCOPES = frozenset(
+    {
+        "feed:read",
+        "reservations:write",
+        "variants:resolve",
+        "companies:read",
+        "measurements:read",
+        "companies:register",
+        "orders:count",
+    }
+)
 SCOPES_OF_KIND: dict[str, frozenset[str]] = {"supplier": SUPPLIER_SCOPES}
 """What each kind of company may give its API clients."""
 

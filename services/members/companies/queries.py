@@ -126,6 +126,25 @@ async def group_of(session: AsyncSession, *, company_id: UUID, on: date) -> UUID
     return top_of_chain(company_id, await chain_above(session, company_ids=[company_id]), on=on)
 
 
+_DOWNWARD = text(
+    """
+    WITH RECURSIVE downward AS (
+        SELECT CAST(:group_id AS uuid) AS company_id, 0 AS depth
+        UNION
+        SELECT l.child_id, d.depth + 1
+        FROM company_links l JOIN downward d ON l.parent_id = d.company_id
+        WHERE l.valid_from <= :on AND (l.valid_until IS NULL OR l.valid_until > :on) AND d.depth < 12
+    )
+    SELECT DISTINCT company_id FROM downward ORDER BY company_id
+    """
+)
+
+
+async def companies_of_group(session: AsyncSession, *, group_id: UUID, on: date) -> list[UUID]:
+    """The company at the top of a group and all below it that day. Needs a system session."""
+    return list(await session.scalars(_DOWNWARD, {"group_id": group_id, "on": on}))
+
+
 async def lock_links(session: AsyncSession) -> None:
     """One change of links at a time: two that are harmless alone could close a cycle together."""
     await session.execute(text("SELECT pg_advisory_xact_lock(hashtextextended('members.company_links', 0))"))

@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import Query, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.members.companies import actions, queries
+from services.members.companies import actions, neutrality, queries
 from services.members.companies.actions import (
     AlreadyUnderParent,
     CompanyAlreadyRegistered,
@@ -22,6 +22,7 @@ from services.members.companies.actions import (
     TaxIdInput,
     TaxIdRefused,
 )
+from services.members.companies.neutrality import OperatorsDoNotTrade
 from services.members.companies.rules import CompanyKind, CompanyStatus, normalise_tax_value
 from services.members.companies.schemas import (
     CompanyChange,
@@ -38,7 +39,7 @@ from services.members.dependencies import AfterId
 from shared.clock import business_date
 from shared.contracts.fields import Name
 from shared.contracts.members import CompanyIdentity
-from shared.database import ReadSession, WriteSession, scope_to
+from shared.database import ReadSession, SystemSession, WriteSession, scope_to
 from shared.errors import refusals
 from shared.http import ExpectedVersion, Now, VersionChanged, VersionNeeded, etag
 from shared.http import router as house_router
@@ -49,8 +50,13 @@ from shared.paging import CursorInvalid, PageQuery
 router = house_router("/members/companies", tag="companies")
 
 
+async def _identity(session: AsyncSession, company: Company) -> CompanyIdentity:
+    affiliated = await neutrality.is_affiliated(session, company_id=company.id)
+    return CompanyIdentity.model_validate(company).model_copy(update={"affiliated_with_operator": affiliated})
+
+
 async def _record(session: AsyncSession, company: Company, *, now: Now) -> CompanyRecord:
-    identity = CompanyIdentity.model_validate(company)
+    identity = await _identity(session, company)
     return CompanyRecord(
         **identity.model_dump(),
         group_id=await queries.group_of(session, company_id=company.id, on=business_date(now)),
@@ -69,16 +75,17 @@ async def _record(session: AsyncSession, company: Company, *, now: Now) -> Compa
     "",
     status_code=201,
     summary="Register a company",
-    responses=refusals(TaxIdRefused, CompanyMalformed, CompanyAlreadyRegistered),
+    responses=refusals(TaxIdRefused, CompanyMalformed, CompanyAlreadyRegistered, OperatorsDoNotTrade),
 )
 async def register_company(
-    body: CompanyRegistration, caller: Operator, session: WriteSession, now: Now, response: Response
+    body: CompanyRegistration, caller: Operator, session: SystemSession, now: Now, response: Response
 ) -> CompanyRecord:
     """Takes a company in under its tax id (统一社会信用代码 for China), whose check digit must hold.
 
     A tax id is registered once; a second registration is refused and names the company that has it.
     """
     company_id = new_id()
+    await neutrality.check_kinds(session, kinds=body.kinds)
     await scope_to(session, caller.scope_id, company_id)
     company = await actions.register_company(
         session,
@@ -133,7 +140,7 @@ async def read_company(
     if company is None:
         raise CompanyNotFound(f"No company has the id {company_id}.")
     if company_id != caller.company_id and Role.OPERATOR not in caller.roles:
-        return CompanyIdentity.model_validate(company)
+        return await _identity(session, company)
     response.headers["ETag"] = etag(company.version)
     return await _record(session, company, now=now)
 
@@ -141,7 +148,9 @@ async def read_company(
 @router.patch(
     "/{company_id}",
     summary="Rename a company, change its kinds or status",
-    responses=refusals(CompanyNotFound, VersionNeeded, VersionChanged, CompanyMalformed, StatusMoveRefused),
+    responses=refusals(
+        CompanyNotFound, VersionNeeded, VersionChanged, CompanyMalformed, StatusMoveRefused, OperatorsDoNotTrade
+    ),
 )
 async def change_company(
     *,
@@ -149,12 +158,13 @@ async def change_company(
     body: CompanyChange,
     caller: Operator,
     expected: ExpectedVersion,
-    session: WriteSession,
+    session: SystemSession,
     now: Now,
     response: Response,
 ) -> CompanyRecord:
     """Changes what is given. People and API clients of a company that is not ACTIVE cannot sign in."""
     await actions.administered(session, caller=caller, company_id=company_id)
+    await neutrality.check_kinds(session, kinds=body.kinds or [])
     company = await actions.change_company(
         session,
         company_id=company_id,

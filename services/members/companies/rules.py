@@ -4,13 +4,14 @@ import re
 import unicodedata
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from enum import StrEnum
 from uuid import UUID
 
 USCC_ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 """GB 32100: digits and capitals without I, O, S, V, Z, which look like digits."""
 USCC_LENGTH = 18
+_OLD_LENGTH = 15
 _USCC_REGION = slice(2, 8)
 _COUNTRY = re.compile(r"[A-Z]{2}")
 _FOREIGN_ID = re.compile(r"[0-9A-Z]{4,32}")
@@ -52,7 +53,12 @@ class CompanyStatus(StrEnum):
 
     ACTIVE = "ACTIVE"
     SUSPENDED = "SUSPENDED"
+    LEFT = "LEFT"
+    """It left by its own will: only its admins sign in, to fetch its data, for `DATA_STAYS_FETCHABLE`."""
     CLOSED = "CLOSED"
+
+
+DATA_STAYS_FETCHABLE = timedelta(days=30)
 
 
 STATUS_MOVES = frozenset(
@@ -61,6 +67,7 @@ STATUS_MOVES = frozenset(
         (CompanyStatus.SUSPENDED, CompanyStatus.ACTIVE),
         (CompanyStatus.ACTIVE, CompanyStatus.CLOSED),
         (CompanyStatus.SUSPENDED, CompanyStatus.CLOSED),
+        (CompanyStatus.LEFT, CompanyStatus.CLOSED),
     }
 )
 """Legal moves; CLOSED is final, a company that returns is registered under its new tax id."""
@@ -135,6 +142,12 @@ def tax_id_fault(*, scheme: TaxScheme, country: str, value: str) -> Fault | None
 
 
 def _uscc_fault(value: str) -> Fault | None:
+    if len(value) == _OLD_LENGTH and value.isascii() and value.isdigit():
+        message = (
+            f"{_OLD_LENGTH} digits are an old registration number (营业执照注册号), which identifies no company now; "
+            f"give the {USCC_LENGTH} characters of the USCC (统一社会信用代码) on its present licence."
+        )
+        return Fault(field="tax_id.value", rule="OldRegistrationNumber", message=message)
     if len(value) != USCC_LENGTH:
         message = f"A USCC has {USCC_LENGTH} characters; this one has {len(value)}."
         return Fault(field="tax_id.value", rule="Length", message=message)

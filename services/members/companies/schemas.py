@@ -94,3 +94,29 @@ class CompanyRecord(CompanyIdentity):
     version: int
     created_at: datetime
     updated_at: datetime
+
+
+class OperatorView(Answer):
+    """A company that runs spaces, and as what it trades beside."""
+
+    company_id: UUID
+    name: str
+    trades_as: list[str]
+
+
+class AffiliateView(Answer):
+    """A company that trades and stands under one top with an operator: marked wherever it sells (e-commerce law)."""
+
+    company_id: UUID
+    name: str
+    operator_id: UUID
+
+
+class NeutralityRecord(Answer):
+    """Whether who operates trades, as of now (T8)."""
+
+    neutral: bool = Field(description="Nobody both operates and trades.")
+    open_spaces: int = Field(description="Pairs of contractor group and category beyond S1.")
+    people_with_both: int
+    operators: list[OperatorView]
+    affiliates: list[AffiliateView]

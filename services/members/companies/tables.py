@@ -33,6 +33,7 @@ class Company(Table, table=True):
     size_class: str | None = Field(default=None, sa_column=Column(Text))
     size_declared_on: date | None = Field(default=None, sa_column=Column(Date))
     status: str = Field(default=CompanyStatus.ACTIVE, sa_column=Column(Text, nullable=False))
+    left_at: datetime | None = Field(default=None, sa_column=Column(DateTime(timezone=True)))
     version: int = 1
     created_at: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))
     updated_at: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))
@@ -61,6 +62,16 @@ class CompanyName(Table, table=True):
     replaced_at: datetime = Field(sa_column=Column(DateTime(timezone=True), primary_key=True))
     name_zh: str | None = Field(default=None, sa_column=Column(Text))
     name_en: str | None = Field(default=None, sa_column=Column(Text))
+
+
+class OperatorAffiliate(Table, table=True):
+    """A company that trades under one top with an operator, as it was last told to others. Readable to all."""
+
+    __tablename__ = "operator_affiliates"
+
+    company_id: UUID = Field(sa_column=Column(Uuid, ForeignKey("companies.id"), primary_key=True))
+    operator_id: UUID = Field(sa_column=Column(Uuid, nullable=False))
+    since: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))
 
 
 class CompanyLink(Table, table=True):

@@ -9,6 +9,8 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from services.members.companies import neutrality
+from services.members.companies import queries as company_queries
 from services.members.companies.tables import Company
 from services.members.people import queries, rules
 from services.members.people.rules import MembershipStatus, PersonStatus
@@ -110,7 +112,8 @@ async def add_person(
     `verified` skips it: the operator has made sure by other means.
 
     Raises:
-        RolesNotOfThisCompany, OperatorNeeded, MembershipPeriodReversed, AlreadyMember: see the classes.
+        RolesNotOfThisCompany, OperatorNeeded, OperatorsDoNotTrade, MembershipPeriodReversed, AlreadyMember: see the
+        classes.
     """
     check_roles(company, roles=roles, caller=caller)
     if verified and caller is not None and Role.OPERATOR not in caller.roles:
@@ -122,6 +125,9 @@ async def add_person(
             errors=[FieldError(field="valid_until", rule="Order", message="Must be after valid_from.")],
         )
     person = await _known_or_new(session, email=email, name=name, at=at)
+    await neutrality.check_roles(
+        session, person_id=person.id, company_id=company.id, kinds=company.kinds, roles=_stored(roles), at=at
+    )
     if await queries.overlapping_membership(
         session, company_id=company.id, person_id=person.id, valid_from=begins, valid_until=valid_until
     ):
@@ -203,8 +209,14 @@ async def accept_invitation(
 
     Raises:
         InvitationInvalid: also when the person got a password since the invitation was opened.
+        OperatorsDoNotTrade: a space was opened since the invitation.
     """
     person, membership, invitation = await _invitation(session, token=token, at=at)
+    company = await company_queries.company(session, company_id=membership.company_id)
+    assert company is not None  # noqa: S101 - memberships point at companies
+    await neutrality.check_roles(
+        session, person_id=person.id, company_id=company.id, kinds=company.kinds, roles=membership.roles, at=at
+    )
     credential = await queries.credential(session, person_id=person.id)
     if (credential is None) != (password_hash is not None):
         raise InvitationInvalid("The person's password changed meanwhile; accept again with the present one.")
@@ -248,11 +260,14 @@ async def change_roles(
     """Give a person other roles in the company; access tokens already signed keep the old ones to their end.
 
     Raises:
-        PersonNotFound, VersionChanged, RolesNotOfThisCompany, OperatorNeeded: see the classes.
+        PersonNotFound, VersionChanged, RolesNotOfThisCompany, OperatorNeeded, OperatorsDoNotTrade: see the classes.
     """
     membership = await _membership(session, company_id=company.id, person_id=person_id, at=at)
     check_version(expected=expected_version, actual=membership.version)
     check_roles(company, roles=roles, caller=caller)
+    await neutrality.check_roles(
+        session, person_id=person_id, company_id=company.id, kinds=company.kinds, roles=_stored(roles), at=at
+    )
     membership.roles = _stored(roles)
     membership.version += 1
     await _changed(session, membership=membership, at=at)

@@ -25,7 +25,7 @@ _COUNT = text(
 
 
 class TooManyAttempts(TooManyRequests):
-    """Too many wrong passwords for this account or from this network; `Retry-After` says how long to wait."""
+    """Too many wrong passwords for this account, or attempts from this network; `Retry-After` says how long to wait."""
 
 
 def account_key(email: str) -> str:
@@ -36,6 +36,11 @@ def account_key(email: str) -> str:
 def network_key(network: str) -> str:
     """The network as it is counted."""
     return f"network:{network}"
+
+
+def registration_key(network: str) -> str:
+    """The network as its registrations are counted, right or wrong: a company registers once."""
+    return f"registration:{network}"
 
 
 async def count(session: AsyncSession, *, limits: dict[str, AttemptLimit], at: datetime) -> None:
@@ -50,7 +55,7 @@ async def count(session: AsyncSession, *, limits: dict[str, AttemptLimit], at: d
         if row.failures > limit.most:
             wait = retry_after_seconds(window_start=row.window_start, limit=limit, at=at)
             raise TooManyAttempts(
-                f"Too many wrong passwords; try again in {wait} seconds.",
+                f"Too many attempts; try again in {wait} seconds.",
                 headers={"Retry-After": str(wait)},
                 retry_after_seconds=wait,
             )

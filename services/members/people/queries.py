@@ -10,10 +10,11 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
-from services.members.companies.rules import CompanyStatus
+from services.members.companies.rules import DATA_STAYS_FETCHABLE, CompanyStatus
 from services.members.companies.tables import Company
 from services.members.people.rules import MembershipStatus
 from services.members.people.tables import Credential, Invitation, Membership, Person
+from shared.identity import Role
 
 
 async def person_by_email_anywhere(session: AsyncSession, *, email: str) -> Person | None:
@@ -91,7 +92,10 @@ async def memberships_page(
 async def standing_memberships_anywhere(
     session: AsyncSession, *, person_id: UUID, at: datetime
 ) -> list[tuple[Membership, Company]]:
-    """Where the person may act at `at`: accepted, begun, not over, in companies that take part; oldest first."""
+    """Where the person may act at `at`: accepted, begun, not over, in companies that take part; oldest first.
+
+    A company that left is there for its admins as long as its data may be fetched.
+    """
     rows = await session.execute(
         select(Membership, Company)
         .join(Company, col(Company.id) == col(Membership.company_id))
@@ -100,7 +104,12 @@ async def standing_memberships_anywhere(
             col(Membership.status) == MembershipStatus.ACTIVE,
             col(Membership.valid_from) <= at,
             col(Membership.valid_until).is_(None) | (col(Membership.valid_until) > at),
-            col(Company.status) == CompanyStatus.ACTIVE,
+            (col(Company.status) == CompanyStatus.ACTIVE)
+            | (
+                (col(Company.status) == CompanyStatus.LEFT)
+                & (col(Company.left_at) > at - DATA_STAYS_FETCHABLE)
+                & col(Membership.roles).contains([Role.ADMIN.value])
+            ),
         )
         .order_by(col(Membership.created_at), col(Membership.id))
     )

@@ -6,6 +6,7 @@ from uuid import UUID
 from fastapi import Request, Response
 
 from services.members.companies.actions import CompanyNotFound, administered
+from services.members.companies.neutrality import OperatorsDoNotTrade
 from services.members.companies.tables import Company
 from services.members.dependencies import AfterId, Configured, Network, PasswordChecks, SystemSessions
 from services.members.people import actions, attempts, queries
@@ -169,6 +170,7 @@ async def list_people(
         CompanyNotFound,
         RolesNotOfThisCompany,
         OperatorNeeded,
+        OperatorsDoNotTrade,
         AlreadyMember,
         MembershipPeriodReversed,
     ),
@@ -249,6 +251,7 @@ async def invite_again(
         PersonNotFound,
         RolesNotOfThisCompany,
         OperatorNeeded,
+        OperatorsDoNotTrade,
         VersionNeeded,
         VersionChanged,
     ),
@@ -260,7 +263,7 @@ async def change_roles(
     body: RolesChange,
     caller: CompanyAdmin,
     expected: ExpectedVersion,
-    session: WriteSession,
+    session: SystemSession,
     response: Response,
     now: Now,
 ) -> MembershipView:
@@ -299,7 +302,7 @@ async def end_membership(
 @router.post(
     "/invitations/accept",
     summary="Accept an invitation",
-    responses=refusals(InvitationInvalid, PasswordWrong, PasswordRefused, TooManyAttempts),
+    responses=refusals(InvitationInvalid, PasswordWrong, PasswordRefused, TooManyAttempts, OperatorsDoNotTrade),
     openapi_extra=idempotency.EXEMPT,
 )
 async def accept_invitation(

@@ -25,7 +25,8 @@ from services.members.stages.actions import (
 from services.members.stages.rules import UNDER_WAY, ChangeStatus
 from services.members.stages.tables import GroupStage, StageChange
 from shared.audience import Stage
-from shared.contracts.members import GateMeasurements, StageChanged
+from shared.clock import business_date
+from shared.contracts.members import STAGE_GATES_CHANGED, GateMeasurements, StageChanged, StageGatesChanged
 from shared.errors import Conflict
 from shared.feed import event_type, publish
 from shared.identity import Principal
@@ -84,6 +85,44 @@ async def _why_not(
         return refusal.detail
     failing = [f"{verdict.gate}: {verdict.measured or 'not measured'}" for verdict in rules.failed(judged)]
     return "Gates do not hold on the day of effect: " + ", ".join(failing) if failing else None
+
+
+async def look_again(
+    session: AsyncSession, *, group_id: UUID, category: str, measured: GateMeasurements, at: datetime
+) -> list[str]:
+    """Judge the gates of an open category again and tell when some fell or hold again; those that do not hold.
+
+    Nothing is closed: whoever opened it decides, and either side narrows alone (decision 0014).
+    """
+    present = await queries.stage_for_update(session, group_id=group_id, category=category)
+    if present is None or present.change_id is None:
+        return []
+    change = await queries.change_for_update(session, group_id=group_id, change_id=present.change_id)
+    assert change is not None  # noqa: S101 - changes are never deleted
+    seen = await queries.gates_seen(session, group_id=group_id, circle_id=change.circle_id, measured=measured, at=at)
+    judged = rules.verdicts(seen.inputs, to=Stage(present.stage), on=business_date(at))
+    fallen = {verdict.gate.value: verdict.measured for verdict in rules.failed(judged)}
+    recovered = sorted(set(present.fallen_gates) - fallen.keys())
+    if set(fallen) != set(present.fallen_gates):
+        await publish(
+            session,
+            type=STAGE_GATES_CHANGED,
+            subject=f"{group_id}/{category}",
+            company_id=group_id,
+            at=at,
+            data=StageGatesChanged(
+                group_id=group_id,
+                category=category,
+                stage=present.stage,
+                change_id=present.change_id,
+                fallen=fallen,
+                recovered=recovered,
+            ),
+        )
+    present.fallen_gates = sorted(fallen)
+    present.gates_looked_at = at
+    await session.flush()
+    return present.fallen_gates
 
 
 async def suspend(
@@ -219,6 +258,7 @@ async def _set_stage(
     else:
         present.stage, present.circle_id, present.change_id = stage, circle_id, rests_on
         present.since = at
+        present.gates_looked_at, present.fallen_gates = None, []
         present.version += 1
     await session.flush()
     await publish(

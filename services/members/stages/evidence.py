@@ -1,4 +1,4 @@
-"""What an operator puts on record for the gates: suites run, audits, rules published, drills done."""
+"""What is put on record for the gates: by an operator suites, audits and rules; by the export itself a drill."""
 
 from datetime import date, datetime
 from uuid import UUID
@@ -10,9 +10,13 @@ from services.members.stages import rules
 from services.members.stages.rules import EvidenceKind
 from services.members.stages.tables import GateEvidence
 from shared.clock import business_date
+from shared.data_out_jobs import Finished
 from shared.errors import FieldError, Unprocessable
 from shared.identity import Principal
 from shared.ids import new_id
+
+_THE_OTHERS = frozenset({"catalog", "suppliers", "orders"})
+_TENANTS = frozenset({"contractor_group", "contractor"})
 
 
 class EvidenceMalformed(Unprocessable):
@@ -62,3 +66,30 @@ async def put_on_record(
     session.add(evidence)
     await session.flush()
     return evidence
+
+
+async def drill_done(session: AsyncSession, finished: Finished) -> None:
+    """A contractor took all its data out: `passed`, with what proves it, on record without anybody's vouching.
+
+    `members` is asked last, naming the files of the other services; an export of `members` alone is no drill.
+    """
+    others: dict[str, str] = finished.detail.get("with_exports", {})
+    company = await company_queries.company(session, company_id=finished.company_id)
+    if company is None or not others.keys() >= _THE_OTHERS or not _TENANTS & set(company.kinds):
+        return
+    files = {**others, "members": finished.sha256}
+    session.add(
+        GateEvidence(
+            id=new_id(),
+            kind=EvidenceKind.EXPORT_DRILL,
+            state="passed",
+            group_id=None,
+            on=business_date(finished.at),
+            reference=f"export {finished.export_id}: "
+            + ", ".join(f"{service} sha256:{digest}" for service, digest in sorted(files.items())),
+            recorded_at=finished.at,
+            recorded_by=finished.requested_by,
+            company_id=finished.company_id,
+        )
+    )
+    await session.flush()

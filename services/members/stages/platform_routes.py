@@ -4,6 +4,8 @@ from uuid import UUID
 
 from fastapi import Response
 
+from services.members.companies import neutrality
+from services.members.companies.schemas import AffiliateView, NeutralityRecord, OperatorView
 from services.members.dependencies import AfterId
 from services.members.stages import queries
 from services.members.stages.evidence import EvidenceMalformed, put_on_record
@@ -13,7 +15,7 @@ from shared.database import ReadSession, SystemSession, WriteSession
 from shared.errors import refusals
 from shared.http import Now
 from shared.http import router as house_router
-from shared.identity import CompanyReader, Operator
+from shared.identity import Caller, CompanyReader, Operator
 from shared.paging import CursorInvalid, PageQuery
 
 router = house_router("/members", tag="stages")
@@ -64,3 +66,22 @@ async def list_evidence(
     found = await queries.evidence_page(session, limit=paging.limit, after=after)
     shown = paging.page(found, response, key=lambda evidence: [evidence.id])
     return [EvidenceView.model_validate(evidence) for evidence in shown]
+
+
+@router.get("/neutrality", summary="Does anybody who operates trade?")
+async def neutrality_record(_: Caller, session: SystemSession, now: Now) -> NeutralityRecord:
+    """Computed from companies, links and roles as they stand, for everybody who takes part to see."""
+    found = await neutrality.record_anywhere(session, at=now)
+    return NeutralityRecord(
+        neutral=found.neutral,
+        open_spaces=found.open_spaces,
+        people_with_both=found.people_with_both,
+        operators=[
+            OperatorView(company_id=company.id, name=company.name, trades_as=kinds)
+            for company, kinds in found.operators
+        ],
+        affiliates=[
+            AffiliateView(company_id=company.id, name=company.name, operator_id=operator)
+            for company, operator in found.affiliates
+        ],
+    )

@@ -13,6 +13,7 @@ from services.members.circles import queries as circle_queries
 from services.members.companies.tables import Company
 from services.members.stages.rules import ChangeStatus, Evidence, EvidenceKind, GateInputs
 from services.members.stages.tables import GateEvidence, GroupStage, StageChange, StageChangeHistory
+from shared.audience import Stage
 from shared.contracts.members import GateMeasurements
 
 
@@ -141,6 +142,22 @@ async def due_changes_anywhere(session: AsyncSession, *, at: datetime, limit: in
         select(StageChange)
         .where(col(StageChange.status) == ChangeStatus.ANNOUNCED, col(StageChange.effective_from) <= at)
         .order_by(col(StageChange.effective_from), col(StageChange.id))
+        .limit(limit)
+    )
+    return found.all()
+
+
+async def open_stages_anywhere(
+    session: AsyncSession, *, looked_at_before: datetime, limit: int
+) -> Sequence[GroupStage]:
+    """Categories that are open and whose gates nobody looked at since a moment, the longest ago first."""
+    found = await session.scalars(
+        select(GroupStage)
+        .where(
+            col(GroupStage.stage) != Stage.S1,
+            (col(GroupStage.gates_looked_at).is_(None)) | (col(GroupStage.gates_looked_at) < looked_at_before),
+        )
+        .order_by(col(GroupStage.gates_looked_at).asc().nulls_first(), col(GroupStage.group_id))
         .limit(limit)
     )
     return found.all()

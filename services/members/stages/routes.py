@@ -1,9 +1,8 @@
 """HTTP of stages and stage changes. The group's own admin and an operator decide together; either narrows alone."""
 
-from typing import Annotated
 from uuid import UUID
 
-from fastapi import Depends, Request, Response
+from fastapi import Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.members.circles import queries as circle_queries
@@ -26,8 +25,8 @@ from services.members.stages.actions import (
     OperatorNotIndependent,
     StageChangeNotFound,
 )
+from services.members.stages.asking import Counted, KnownCategory, Measured, UnknownCategory, live_objects
 from services.members.stages.effects import LaterChangeStands
-from services.members.stages.gate_data import GateData
 from services.members.stages.report import report
 from services.members.stages.schemas import (
     Announcement,
@@ -40,12 +39,13 @@ from services.members.stages.schemas import (
 )
 from services.members.stages.tables import StageChange
 from shared.audience import Stage
-from shared.contracts.members import GateMeasurements, StageView
+from shared.clients.transport import ServiceAway, ServiceUnknown
+from shared.contracts.members import StageView
 from shared.database import ReadSession, WriteSession
 from shared.errors import refusals
 from shared.http import Now
 from shared.http import router as house_router
-from shared.identity import CompanyAdmin, NotYours, Operator, OwnAdmin, Role, same_company
+from shared.identity import CompanyAdmin, NotYours, Operator, OwnAdmin
 from shared.paging import CursorInvalid, PageQuery
 
 router = house_router("/members/companies/{company_id}/stages", tag="stages")
@@ -61,20 +61,6 @@ _APPROVING = (
 )
 
 
-async def _measured(
-    request: Request, company_id: UUID, category: Category, caller: CompanyAdmin, now: Now
-) -> GateMeasurements:
-    """Asked before the route's transaction begins, and for no stranger."""
-    if Role.OPERATOR not in caller.roles:
-        same_company(caller, company_id, what="The company")
-    gate_data: GateData = request.app.state.gate_data
-    return await gate_data.measured(group_id=company_id, category=category, at=now)
-
-
-Measured = Annotated[GateMeasurements, Depends(_measured)]
-"""Stands before the session in a route's arguments: what is resolved first is asked outside the transaction."""
-
-
 @router.get("", summary="A group's stages", responses=refusals(NotYours, CompanyNotFound))
 async def list_stages(company_id: UUID, caller: CompanyAdmin, session: ReadSession) -> list[StageView]:
     """The categories the group ever opened. One that is not listed is at S1, enterprise-private."""
@@ -86,12 +72,21 @@ async def list_stages(company_id: UUID, caller: CompanyAdmin, session: ReadSessi
     "/{category}/changes",
     status_code=201,
     summary="Draft a stage change",
-    responses=refusals(NotYours, NotAContractorGroup, NotOneStep, NotInThisCircle, ChangeUnderWay),
+    responses=refusals(
+        NotYours,
+        NotAContractorGroup,
+        UnknownCategory,
+        NotOneStep,
+        NotInThisCircle,
+        ChangeUnderWay,
+        ServiceAway,
+        ServiceUnknown,
+    ),
 )
 async def draft_change(
     *,
     company_id: UUID,
-    category: Category,
+    category: KnownCategory,
     body: ChangeDrafted,
     caller: OwnAdmin,
     session: WriteSession,
@@ -172,9 +167,16 @@ async def read_history(
     "/{category}/changes/{change_id}/report", summary="What becomes visible to whom", responses=refusals(*_FOUND)
 )
 async def read_report(
-    *, company_id: UUID, category: Category, change_id: UUID, caller: CompanyAdmin, session: ReadSession
+    *,
+    company_id: UUID,
+    category: Category,
+    change_id: UUID,
+    caller: CompanyAdmin,
+    counted: Counted,
+    session: ReadSession,
 ) -> VisibilityReport:
-    """The policy table for this step and the groups that stand in the circle now: read it before you approve."""
+    """The policy table for this step, the groups that stand in the circle now, and how many offers of how many
+    suppliers open to each of them, to any member and to everybody: read it before you approve."""
     await administered(session, caller=caller, company_id=company_id)
     change = await _seen(session, company_id=company_id, category=category, change_id=change_id)
     members = [each.group_id for each in await circle_queries.members(session, circle_id=change.circle_id)]
@@ -187,6 +189,7 @@ async def read_report(
         lines=[
             ReportLineView.model_validate(line) for line in report(Stage(change.from_stage), Stage(change.to_stage))
         ],
+        live=None if counted is None else live_objects(counted, names),
     )
 
 

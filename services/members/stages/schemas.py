@@ -106,6 +106,28 @@ class ReportLineView(Answer):
     widens: bool
 
 
+class LiveCount(Answer):
+    """What the step opens to, or closes for, one kind of viewer, counted over the offers there are now."""
+
+    viewer: str = Field(
+        description="A group of the circle by its name, `members` (any company that takes part) or `public`.",
+        examples=["蜀筑工程集团有限公司"],
+    )
+    group_id: UUID | None
+    suppliers_opened: int
+    offers_opened: int
+    suppliers_closed: int
+    offers_closed: int
+
+
+class LiveObjects(Answer):
+    """The live objects of the group in this category."""
+
+    suppliers: int = Field(description="Admitted by the group now.")
+    offers: int = Field(description="Their offers that are not withdrawn.")
+    viewers: list[LiveCount]
+
+
 class VisibilityReport(Answer):
     """What becomes visible to whom. Kinds of object that are not named stay as they are, agreement prices always."""
 
@@ -114,3 +136,4 @@ class VisibilityReport(Answer):
     to_stage: Stage
     circle: list[CircleGroup]
     lines: list[ReportLineView]
+    live: LiveObjects | None = Field(description="Null while `suppliers` cannot count them.")

@@ -44,6 +44,12 @@ class GroupStage(Table, table=True):
     """The effective change it rests on."""
     since: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))
     version: int = 1
+    gates_looked_at: datetime | None = Field(default=None, sa_column=Column(DateTime(timezone=True)))
+    """When the gates of the step it rests on were last judged again."""
+    fallen_gates: list[str] = Field(
+        default_factory=list, sa_column=Column(ARRAY(Text), nullable=False, server_default=text("'{}'"))
+    )
+    """Those that held no longer then. The category stays open: only people narrow it (decision 0014)."""
 
 
 class StageChange(Table, table=True):

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.orders.purchase_orders import history, queries, rules, texts
+from services.orders.purchase_orders import assessing, history, queries, rules, texts
 from services.orders.purchase_orders.rules import ChangeKind, ChangeState, LineState
 from services.orders.purchase_orders.tables import LineChange, OrderLine, PurchaseOrder
 from services.orders.purchase_orders.views import awaits, totals_of
@@ -347,10 +347,12 @@ async def _finish(session: AsyncSession, dossier: Dossier, *, what: str, note: s
         at=dossier.at,
         company_id=order.buyer_id,
     )
+    lines_now = list(dossier.lines.values())
+    await assessing.assess(session, order=order, lines=lines_now, answered=what == "answered", at=dossier.at)
     await history.append(
         session,
         order=order,
-        lines=list(dossier.lines.values()),
+        lines=lines_now,
         pending=list(dossier.pending.values()),
         actor=dossier.actor,
         what=what,

@@ -76,6 +76,7 @@ class BasketDraft:
 
     id: UUID
     buyer: Buyer
+    buyer_group_id: UUID
     body: BasketBody
     actor: Mapping[str, str]
     placed_at: datetime
@@ -88,6 +89,7 @@ def draft_basket(
     *,
     basket_id: UUID,
     buyer: Buyer,
+    buyer_group_id: UUID,
     site: Site,
     actor: Mapping[str, str],
     body: BasketBody,
@@ -124,6 +126,7 @@ def draft_basket(
     return BasketDraft(
         id=basket_id,
         buyer=buyer,
+        buyer_group_id=buyer_group_id,
         body=body,
         actor=actor,
         placed_at=at,

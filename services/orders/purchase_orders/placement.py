@@ -179,6 +179,7 @@ class Placement:
             draft = draft_basket(
                 basket_id=basket_id,
                 buyer=buyer,
+                buyer_group_id=purchase.caller.group,
                 site=site,
                 actor=actor_of(purchase.caller),
                 body=purchase.body,
@@ -290,6 +291,7 @@ def _wanted(purchase: Purchase, basket_id: UUID, *, region: str, seconds: int) -
         "buyer_company_id": purchase.caller.company,
         "buyer_group_id": purchase.caller.group_id,
         "buyer_circle_ids": list(purchase.caller.circle_ids),
+        "project_id": purchase.body.project_id,
         "currency": purchase.body.currency,
         "region": region,
         "ttl_seconds": seconds,

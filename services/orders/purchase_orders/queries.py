@@ -3,13 +3,15 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from uuid import UUID
 
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, func, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, or_, select
 
-from services.orders.purchase_orders.rules import ChangeState, OrderState
+from services.orders.delivery_stops.rules import OFFICIAL
+from services.orders.purchase_orders.rules import TO_COME, ChangeState, OrderState
 from services.orders.purchase_orders.tables import Basket, LineChange, OrderHistory, OrderLine, PurchaseOrder
 from shared.contracts.orders import Side
 
@@ -26,6 +28,29 @@ class OrderFilter:
     project_id: UUID | None = None
     basket_id: UUID | None = None
     number: str | None = None
+    stopped_on: date | None = None
+    """Only orders whose delivery is stopped on this day."""
+
+
+# `delivery_stops.rules.stops` in SQL; the same cases test both.
+_STOPPED = text(
+    """
+    EXISTS (
+        SELECT FROM delivery_stops s
+        WHERE s.supplier_id = purchase_orders.supplier_id AND s.active AND :on BETWEEN s.starts_on AND s.expires_on
+          AND s.owner_id IN (:official, coalesce(purchase_orders.buyer_group_id, purchase_orders.buyer_id))
+          AND (s.project_ids = '{}' OR purchase_orders.project_id = ANY (s.project_ids))
+          AND (s.regions = '{}' OR EXISTS (
+              SELECT FROM unnest(s.regions) AS region
+              WHERE starts_with(purchase_orders.delivery ->> 'region', regexp_replace(region, '(00)+$', ''))))
+          AND EXISTS (
+              SELECT FROM purchase_order_lines l
+              WHERE l.buyer_id = purchase_orders.buyer_id AND l.order_id = purchase_orders.id
+                AND l.state = ANY (:to_come)
+                AND (s.type_codes = '{}' OR split_part(l.variant_key, '|', 1) = ANY (s.type_codes)))
+    )
+    """
+)
 
 
 def _of(company_id: UUID, *, side: Side | None = None) -> ColumnElement[bool]:
@@ -60,6 +85,9 @@ async def orders_page(
     ):
         if value is not None:
             query = query.where(column == value)
+    if narrowed.stopped_on is not None:
+        states = sorted(state.value for state in TO_COME)
+        query = query.where(_STOPPED.bindparams(on=narrowed.stopped_on, official=OFFICIAL, to_come=states))
     if narrowed.awaits is not None:
         buyer = narrowed.awaits == "buyer"
         query = query.where(col(PurchaseOrder.awaits_buyer if buyer else PurchaseOrder.awaits_supplier).is_(True))
@@ -121,3 +149,16 @@ async def orders_of_basket(session: AsyncSession, *, buyer_id: UUID, basket_id: 
         .order_by(col(PurchaseOrder.number))
     )
     return found.scalars().all()
+
+
+_OVER = (OrderState.COMPLETED, OrderState.CLOSED, OrderState.REJECTED, OrderState.CANCELLED)
+
+
+async def open_orders(session: AsyncSession, *, company_id: UUID) -> tuple[int, int]:
+    """How many orders of the company are not over, as buyer and as supplier."""
+    counts = []
+    for side in (col(PurchaseOrder.buyer_id), col(PurchaseOrder.supplier_id)):
+        query = select(func.count()).select_from(PurchaseOrder)
+        query = query.where(side == company_id, col(PurchaseOrder.state).not_in(_OVER))
+        counts.append((await session.execute(query)).scalar_one())
+    return counts[0], counts[1]

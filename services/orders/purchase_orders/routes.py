@@ -1,6 +1,7 @@
 """HTTP of purchase orders, for both sides."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -17,8 +18,10 @@ from services.orders.purchase_orders.actions import (
 )
 from services.orders.purchase_orders.queries import OrderFilter
 from services.orders.purchase_orders.rules import ChangeKind, OrderState
+from services.orders.purchase_orders.stopping import DeliveryStopped, refuse_while_stopped, stop_of
 from services.orders.purchase_orders.tables import OrderHistory, PurchaseOrder
 from services.orders.purchase_orders.views import order_view, summary_view
+from shared.clock import business_date
 from shared.contracts.fields import QueryText
 from shared.contracts.orders import (
     BuyerOrder,
@@ -78,10 +81,11 @@ async def _readable(session: AsyncSession, caller: Principal, order_id: UUID) ->
     return order, side
 
 
-async def _answer(session: AsyncSession, order: PurchaseOrder, side: Side) -> Response:
+async def _answer(session: AsyncSession, order: PurchaseOrder, side: Side, now: datetime) -> Response:
     lines = await queries.lines_of(session, orders=[order])
     pending = await queries.pending_changes(session, orders=[order])
-    view = order_view(order, lines[order.id], pending[order.id], side=side)
+    stop = await stop_of(session, order=order, lines=lines[order.id], on=business_date(now))
+    view = order_view(order, lines[order.id], pending[order.id], side=side, stop=stop)
     return json_response(view, headers={"ETag": etag(order.version)})
 
 
@@ -92,6 +96,7 @@ async def list_orders(
     session: ReadSession,
     paging: PageQuery,
     response: Response,
+    now: Now,
     side: Annotated[Side | None, Query(description="Only those your company buys, or supplies.")] = None,
     state: OrderState | None = None,
     awaits: Annotated[Side | None, Query(description="Whose move it is.")] = None,
@@ -99,6 +104,7 @@ async def list_orders(
     buyer_id: UUID | None = None,
     project_id: UUID | None = None,
     basket_id: UUID | None = None,
+    delivery_stopped: Annotated[bool, Query(description="Only those whose delivery a blacklist stops today.")] = False,
     number: Annotated[QueryText | None, Query(max_length=40, examples=["PO-2026-000123"])] = None,
 ) -> list[OrderSummary]:
     """Newest first; each side sees only its own."""
@@ -114,6 +120,7 @@ async def list_orders(
         project_id=project_id,
         basket_id=basket_id,
         number=number,
+        stopped_on=business_date(now) if delivery_stopped else None,
     )
     found = await queries.orders_page(
         session,
@@ -132,17 +139,17 @@ async def list_orders(
     response_model=BuyerOrder | SupplierOrder,
     responses=refusals(OrderNotFound),
 )
-async def read_order(order_id: UUID, caller: TradingParty, session: ReadSession) -> Response:
+async def read_order(order_id: UUID, caller: TradingParty, session: ReadSession, now: Now) -> Response:
     """The order as the caller's side sees it; the ETag is its version. Suppliers see no cost codes and notes."""
     order, side = await _readable(session, caller, order_id)
-    return await _answer(session, order, side)
+    return await _answer(session, order, side, now)
 
 
 @router.post(
     "/{order_id}/response",
     summary="Answer an order (supplier)",
     response_model=SupplierOrder,
-    responses=refusals(*_CHANGED, ResponseRefused),
+    responses=refusals(*_CHANGED, ResponseRefused, DeliveryStopped),
 )
 async def respond(
     *,
@@ -160,8 +167,9 @@ async def respond(
     dossier = await actions.opened(
         session, order_id=order_id, actor=caller, side="supplier", expected_version=expected, at=now
     )
+    await refuse_while_stopped(session, dossier=dossier)
     await actions.respond(session, dossier=dossier, body=body)
-    return await _answer(session, dossier.order, "supplier")
+    return await _answer(session, dossier.order, "supplier", now)
 
 
 @router.post(
@@ -184,7 +192,7 @@ async def decide_changes(
         session, order_id=order_id, actor=caller, side="buyer", expected_version=expected, at=now
     )
     await actions.decide(session, dossier=dossier, body=body, kind=ChangeKind.RESPONSE)
-    return await _answer(session, dossier.order, "buyer")
+    return await _answer(session, dossier.order, "buyer", now)
 
 
 @router.post(
@@ -207,7 +215,7 @@ async def cancel(
         session, order_id=order_id, actor=caller, side="buyer", expected_version=expected, at=now
     )
     await actions.cancel(session, dossier=dossier, body=body)
-    return await _answer(session, dossier.order, "buyer")
+    return await _answer(session, dossier.order, "buyer", now)
 
 
 @router.post(
@@ -230,7 +238,7 @@ async def decide_cancellation(
         session, order_id=order_id, actor=caller, side="supplier", expected_version=expected, at=now
     )
     await actions.decide(session, dossier=dossier, body=body, kind=ChangeKind.CANCELLATION)
-    return await _answer(session, dossier.order, "supplier")
+    return await _answer(session, dossier.order, "supplier", now)
 
 
 @router.get("/{order_id}/history", summary="An order's history", responses=refusals(OrderNotFound))

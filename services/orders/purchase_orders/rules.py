@@ -90,6 +90,8 @@ LINE_MOVES = frozenset(
 
 VOID = frozenset({LineState.CANCELLED, LineState.REJECTED})
 """Nothing is bought on such a line: its quantity and amounts are zero."""
+TO_COME = frozenset({LineState.OPEN, LineState.CONFIRMED, LineState.IN_PRODUCTION, LineState.PARTLY_SHIPPED})
+"""Something has still to be sent on such a line."""
 _DONE = frozenset({LineState.RECEIVED, LineState.SHORT_CLOSED, LineState.CLOSED})
 _MOVING = frozenset(
     {LineState.IN_PRODUCTION, LineState.PARTLY_SHIPPED, LineState.SHIPPED, LineState.PARTLY_RECEIVED} | _DONE

@@ -95,6 +95,8 @@ class PurchaseOrder(Table, table=True):
     supplier_tax_id: str = Field(sa_column=Column(Text, nullable=False))
     buyer_name: str = Field(sa_column=Column(Text, nullable=False))
     buyer_tax_id: str = Field(sa_column=Column(Text, nullable=False))
+    buyer_group_id: UUID | None = Field(default=None, sa_column=Column(Uuid))
+    """The contractor group the buyer belonged to then; None on orders older than this column."""
     project_id: UUID = Field(sa_column=Column(Uuid, nullable=False))
     project_number: str = Field(sa_column=Column(Text, nullable=False))
     project_name: str = Field(sa_column=Column(Text, nullable=False))

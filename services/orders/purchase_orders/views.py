@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
+from services.orders.delivery_stops.rules import OFFICIAL, Stop
 from services.orders.purchase_orders import texts
 from services.orders.purchase_orders.documents import totals_view
 from services.orders.purchase_orders.history import LINE_KEYS, canonical_line
@@ -57,9 +58,17 @@ def summary_view(order: PurchaseOrder) -> dict[str, Any]:
 
 
 def order_view(
-    order: PurchaseOrder, lines: Sequence[OrderLine], pending: Sequence[LineChange], *, side: Side
+    order: PurchaseOrder,
+    lines: Sequence[OrderLine],
+    pending: Sequence[LineChange],
+    *,
+    side: Side,
+    stop: Stop | None = None,
 ) -> dict[str, Any]:
-    """An order as the buyer or the supplier sees it: cost codes, notes and the buyer's people are the buyer's own."""
+    """An order as the buyer or the supplier sees it: cost codes, notes and the buyer's people are the buyer's own.
+
+    Only an order whose delivery is stopped says so.
+    """
     view = summary_view(order)
     for amount in ("net", "tax", "gross"):
         del view[amount]
@@ -72,6 +81,14 @@ def order_view(
     }
     if side == "buyer":
         view["placed_by"] = order.placed_by
+    if stop is not None:
+        view["delivery_stop"] = {
+            "official": stop.owner_id == OFFICIAL,
+            "reason_class": stop.reason_class,
+            "starts_on": stop.starts_on,
+            "expires_on": stop.expires_on,
+            "entry_id": stop.entry_id,
+        }
     return view
 
 

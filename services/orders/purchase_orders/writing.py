@@ -88,10 +88,10 @@ _WRITE = f"""
             CAST(%s AS integer[]), CAST(%s AS uuid[]), CAST(%s AS uuid[]), CAST(%s AS text[]), CAST(%s AS bytea[]),
             CAST(%s AS timestamptz[]), CAST(%s AS timestamptz[]), CAST(%s AS uuid[]), CAST(%s AS uuid[]),
             CAST(%s AS uuid[]), CAST(%s AS text[]), CAST(%s AS text[]), CAST(%s AS text[]), CAST(%s AS jsonb[]),
-            CAST(%b AS bytea[]), CAST(%s AS uuid[]), CAST(%s AS jsonb[]), CAST(%s AS jsonb[])
+            CAST(%b AS bytea[]), CAST(%s AS uuid[]), CAST(%s AS jsonb[]), CAST(%s AS jsonb[]), CAST(%s AS uuid[])
         ) AS asked (
             n, buyer_id, id, key, request_hash, expires_at, placed_at, placed_by, project_id, delivery_point_id,
-            currency, note, instructions, headers, body, event_id, event, audit_entry
+            currency, note, instructions, headers, body, event_id, event, audit_entry, buyer_group_id
         )
     ), claimed AS (
         INSERT INTO idempotency_keys (scope_id, key, route, request_hash, status, headers, body)
@@ -113,7 +113,7 @@ _WRITE = f"""
         INSERT INTO audit_entries (owner_id, at, entry) SELECT buyer_id, placed_at, audit_entry FROM live
     ), ordered AS MATERIALIZED (
         SELECT o.*, live.buyer_id, live.id AS basket_id, live.project_id, live.instructions, live.currency,
-            live.placed_by, live.placed_at
+            live.placed_by, live.placed_at, live.buyer_group_id
         FROM unnest(
             CAST(%s AS integer[]), CAST(%s AS integer[]), CAST(%s AS uuid[]), CAST(%s AS text[]), CAST(%s AS uuid[]),
             CAST(%s AS text[]), CAST(%s AS text[]), CAST(%s AS text[]), CAST(%s AS text[]), CAST(%s AS text[]),
@@ -127,11 +127,12 @@ _WRITE = f"""
         INSERT INTO purchase_orders (
             buyer_id, id, basket_id, number, supplier_id, supplier_name, supplier_tax_id, buyer_name, buyer_tax_id,
             project_id, project_number, project_name, delivery, instructions, currency, net, tax, gross, state,
-            awaits_supplier, awaits_buyer, version, placed_by, placed_at, updated_at, history_length, history_hash
+            awaits_supplier, awaits_buyer, version, placed_by, placed_at, updated_at, history_length, history_hash,
+            buyer_group_id
         )
         SELECT buyer_id, id, basket_id, number, supplier_id, supplier_name, supplier_tax_id, buyer_name, buyer_tax_id,
             project_id, project_number, project_name, delivery, instructions, currency, net, tax, gross, 'ISSUED',
-            true, false, 1, placed_by, placed_at, placed_at, 1, hash
+            true, false, 1, placed_by, placed_at, placed_at, 1, hash, buyer_group_id
         FROM ordered
     ), kept_history AS (
         INSERT INTO order_history (buyer_id, order_id, seq, supplier_id, entry, hash)
@@ -292,6 +293,7 @@ def _basket_arrays(baskets: Sequence[Ready], answers: Sequence[bytes]) -> tuple[
         array(str(new_id()) for _ in drafts),
         array(quoted(draft.event.decode()) for draft in drafts),
         array(quoted(basket.audit_entry.decode()) for basket in baskets),
+        array(str(draft.buyer_group_id) for draft in drafts),
     )
 
 

@@ -116,6 +116,7 @@ _OFFER_TERMS = (
     "valid_from",
     "valid_until",
     "audience",
+    "audience_ids",
     "audience_keys",
     "standard",
     "freight",
@@ -135,7 +136,7 @@ UPSERT_OFFERS = f"""
         SELECT
             %(supplier_id)s, coalesce(offer_id, uuidv7()), item_no, code, point, f_price, f_currency, f_tax_inclusive,
             f_tax_rate, f_unit, f_unit_factor, f_unit_decimals, f_min, f_step, CAST(f_lead AS integer), f_regions,
-            f_from, f_until, f_audience, '{{}}', f_keys, f_standard, f_freight, f_certificates, f_epd, '[]', 'ACTIVE',
+            f_from, f_until, f_audience, f_ids, f_keys, f_standard, f_freight, f_certificates, f_epd, '[]', 'ACTIVE',
             1, %(at)s
         FROM sync_judged
         WHERE new_terms AND NOT terms_superseded

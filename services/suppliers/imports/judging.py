@@ -1,7 +1,8 @@
 """SQL that looks at the staged rows of one chunk against what is stored, and says of each what it would change.
 
 The rows stand in the temporary table `sync_rows`; the verdicts go into `sync_judged`. Nothing is written here.
-An empty cell leaves what is stored; of what an offer declares, '' (edition), `[]` and JSON's `null` say: no more.
+An offer gets the keys of its reach (`spaces`), which the chunk keeps from changing meanwhile. An empty cell leaves what
+is stored; of what an offer declares, '' (edition), `[]` and JSON's `null` say: no more.
 `OFFSET 0` keeps each layer's expressions from being worked out again wherever the next one uses them; `LIMIT 1`
 makes a look-up by key of what the planner, not knowing the temporary tables, would make a scan.
 """
@@ -131,13 +132,14 @@ _MATCHED = """
         r.*,
         i.item_no IS NULL AS new_item,
         coalesce(i.variant_key, given.key) AS variant_key,
+        coalesce(i.category, (SELECT v.category FROM known_variants v WHERE v.key = given.key)) AS category,
         i.variant_key AS item_variant,
         i.brand AS item_brand,
         given.key AS given_key, given.code AS given_code, given.detail AS given_detail,
         o.id AS offer_id, o.offer_code AS o_code, o.stock_point AS o_point, o.price AS o_price,
         o.currency AS o_currency, o.tax_rate AS o_tax_rate, o.tax_inclusive AS o_tax_inclusive, o.unit AS o_unit,
         o.min_quantity AS o_min, o.step_quantity AS o_step, o.lead_time_days AS o_lead, o.regions AS o_regions,
-        o.valid_from AS o_from, o.valid_until AS o_until, o.audience AS o_audience, o.audience_keys AS o_keys,
+        o.valid_from AS o_from, o.valid_until AS o_until, o.audience AS o_audience, o.audience_ids AS o_ids,
         o.standard AS o_standard, o.freight AS o_freight, o.certificates AS o_certificates, o.epd AS o_epd,
         o.tiers AS o_tiers, o.status AS o_status,
         CASE
@@ -318,7 +320,7 @@ SELECT
         s_on_hand IS NULL OR coalesce(as_of > s_as_of, false) OR (s_on_hand - s_shortfall) <> counted
     ) AS new_count,
     f_price, f_currency, f_tax_rate, f_tax_inclusive, n_unit AS f_unit, f_unit_factor, f_unit_decimals, f_min, f_step,
-    f_lead, f_regions, f_from, f_until, f_audience, f_keys, f_standard, f_freight, f_certificates, f_epd,
+    f_lead, f_regions, f_from, f_until, f_audience, f_ids, f_keys, f_standard, f_freight, f_certificates, f_epd,
     problem IS NULL AND prices AND (
         offer_id IS NULL OR f_price <> o_price OR f_currency <> o_currency OR f_tax_rate <> o_tax_rate
         OR f_tax_inclusive <> o_tax_inclusive OR n_unit <> o_unit OR f_min IS DISTINCT FROM o_min
@@ -355,13 +357,15 @@ FROM (
         nullif(coalesce(freight, o_freight), '[]') AS f_freight,
         nullif(coalesce(certificates, o_certificates), '[]') AS f_certificates,
         nullif(coalesce(epd, o_epd), 'null') AS f_epd,
-        CASE
-            WHEN audience IS NULL OR audience = o_audience THEN coalesce(
-                o_keys, ARRAY['company:' || %(supplier_id)s, 'members']
-            )
-            WHEN audience = 'PUBLIC' THEN ARRAY['company:' || %(supplier_id)s, 'members', 'public']
-            ELSE ARRAY['company:' || %(supplier_id)s, 'members']
-        END AS f_keys
+        CASE WHEN audience IS NULL OR audience = o_audience THEN coalesce(o_ids, '{{}}') ELSE '{{}}' END AS f_ids,
+        coalesce((
+            SELECT keys FROM offer_reaches r
+            WHERE r.supplier_id = %(supplier_id)s AND r.category = m.category
+              AND r.audience = coalesce(m.audience, o_audience, 'MEMBERS')
+              AND r.audience_ids = CASE WHEN m.audience IS NULL OR m.audience = o_audience
+                  THEN coalesce(o_ids, '{{}}') ELSE '{{}}' END
+            LIMIT 1
+        ), ARRAY['company:' || %(supplier_id)s]) AS f_keys
     FROM named m
     OFFSET 0
 ) AS judged

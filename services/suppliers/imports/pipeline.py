@@ -19,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.suppliers.imports import applying, judging, quick, refusing
 from services.suppliers.imports.reading import Chunk
 from services.suppliers.imports.rules import UNIT_ALIASES
+from services.suppliers.spaces.queries import HOLD_REACH
 from shared import clock
 
 _SETTINGS = "SET LOCAL datestyle = 'ISO, YMD'; SET LOCAL timezone = 'Asia/Shanghai'; SET LOCAL random_page_cost = 1.1"
@@ -81,6 +82,7 @@ async def apply_chunk(
     }
     async with AsyncClientCursor(connection, row_factory=namedtuple_row) as cursor:
         await cursor.execute(_SETTINGS)
+        await cursor.execute(HOLD_REACH, values)
         await _stage(cursor, chunk, variants)
         await cursor.execute(applying.LOCK_STOCK, values)
         first = await _quickly(cursor, values, snapshot=snapshot)

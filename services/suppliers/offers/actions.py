@@ -18,7 +18,9 @@ from services.suppliers.offers.rules import OfferStatus, Tier, tiers_ascend
 from services.suppliers.offers.schemas import CertificateBody, EpdBody, FreightBody
 from services.suppliers.offers.tables import Item, KnownVariant, Offer
 from services.suppliers.onboarding.queries import supplier_exists
-from shared.audience import Audience, audience_keys
+from services.suppliers.spaces.actions import keys_for
+from services.suppliers.spaces.rules import named_ids
+from shared.audience import Audience
 from shared.clock import business_date
 from shared.contracts.suppliers import (
     OFFERS_CHANGED,
@@ -117,7 +119,7 @@ async def list_offer(
     if not await supplier_exists(session, supplier_id=supplier_id):
         raise SupplierNotRegistered("Your company is not registered as a supplier.")
     item, known = await _item(session, supplier_id=supplier_id, item_no=item_no, brand=brand, variant=variant, at=at)
-    columns = _columns(known, supplier_id, terms, at=at)
+    columns = _columns(known, terms, at=at) | await _seen_by(session, known, supplier_id, terms)
     await check_listing(session, variant=known, standard=terms.standard, regions=terms.regions, on=business_date(at))
     offer = Offer(supplier_id=supplier_id, id=new_id(), item_no=item_no, offer_code=offer_code, **columns)
     made = await session.execute(
@@ -167,7 +169,7 @@ async def _item(
     return await _item(session, supplier_id=supplier_id, item_no=item_no, brand=brand, variant=variant, at=at)
 
 
-def _columns(variant: KnownVariant, supplier_id: UUID, terms: NewTerms, *, at: datetime) -> dict[str, Any]:
+def _columns(variant: KnownVariant, terms: NewTerms, *, at: datetime) -> dict[str, Any]:
     """The terms as an offer's columns, once they go together and with the variant."""
     factor = variant.unit_factors.get(terms.unit)
     if factor is None:
@@ -197,14 +199,23 @@ def _columns(variant: KnownVariant, supplier_id: UUID, terms: NewTerms, *, at: d
         "regions": sorted(set(terms.regions)),
         "valid_from": valid_from,
         "valid_until": terms.valid_until,
-        "audience": terms.audience,
-        "audience_ids": list(terms.audience_ids),
-        "audience_keys": sorted(audience_keys(terms.audience, terms.audience_ids, owner=supplier_id)),
         "standard": terms.standard,
         "freight": declared.stored_freight(terms.freight),
         "certificates": declared.stored_certificates(terms.certificates),
         "epd": declared.stored_epd(terms.epd),
         "updated_at": at,
+    }
+
+
+async def _seen_by(session: AsyncSession, variant: KnownVariant, supplier_id: UUID, terms: NewTerms) -> dict[str, Any]:
+    """Whom the supplier means the offer for, and whom its spaces let see it."""
+    ids = named_ids(terms.audience, terms.audience_ids)
+    return {
+        "audience": terms.audience,
+        "audience_ids": ids,
+        "audience_keys": await keys_for(
+            session, supplier_id=supplier_id, category=variant.category, audience=terms.audience, ids=ids
+        ),
     }
 
 
@@ -226,7 +237,7 @@ async def change_offer(
     offer = await _own(session, supplier_id, offer_id, expected_version)
     found = await queries.item_with_variant(session, supplier_id=supplier_id, item_no=offer.item_no)
     assert found is not None  # noqa: S101 - a foreign key says so
-    columns = _columns(found[1], supplier_id, terms, at=at)
+    columns = _columns(found[1], terms, at=at) | await _seen_by(session, found[1], supplier_id, terms)
     await check_listing(session, variant=found[1], standard=terms.standard, regions=terms.regions, on=business_date(at))
     for column, value in columns.items():
         setattr(offer, column, value)

@@ -16,6 +16,7 @@ from services.suppliers.offers.tables import Item, KnownVariant, Offer
 from services.suppliers.onboarding.queries import suppliers_by_id
 from services.suppliers.onboarding.tables import Supplier
 from services.suppliers.register.rules import Goods, Register
+from services.suppliers.spaces.queries import OPEN_NOW, REACH_OF_OFFER
 from shared.database import scope_to
 from shared.designations import edition_key
 
@@ -149,6 +150,8 @@ async def visible_listings(
 ) -> dict[UUID, Listing]:
     """Those of the offers whose audience the viewer belongs to, with their stock.
 
+    An offer's own keys follow its reach in batches; both are asked, so that nobody sees what was narrowed meanwhile.
+
     The transaction sees other suppliers' items and stock from here on, of exactly the suppliers of these offers.
     """
     keys = sorted(viewer)
@@ -163,7 +166,20 @@ async def visible_listings(
         return {}
     own = () if viewer_id is None else (viewer_id,)
     await scope_to(session, *own, *{offer.supplier_id for offer in offers})
-    return {listing.offer.id: listing for listing in await _listings(session, offers)}
+    still_open = set(await session.scalars(_STILL_OPEN, {"offers": [offer.id for offer in offers], "keys": keys}))
+    shown = [offer for offer in offers if offer.id in still_open]
+    await scope_to(session, *own, *{offer.supplier_id for offer in shown})
+    return {listing.offer.id: listing for listing in await _listings(session, shown)}
+
+
+_STILL_OPEN = text(
+    f"""
+    SELECT o.id FROM offers o
+    JOIN items i ON i.supplier_id = o.supplier_id AND i.item_no = o.item_no
+    LEFT JOIN offer_reaches r ON {REACH_OF_OFFER}
+    WHERE o.id = ANY (CAST(:offers AS uuid[])) AND {OPEN_NOW} && CAST(:keys AS text[])
+    """
+)
 
 
 async def _listings(session: AsyncSession, offers: Sequence[Offer]) -> list[Listing]:

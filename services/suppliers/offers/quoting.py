@@ -1,6 +1,6 @@
 """What a basket would cost now, by the very rules of the reservation."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -8,6 +8,9 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.suppliers.blacklists.blocking import Blacklist, Subject, against_order, lists_of
+from services.suppliers.blacklists.blocking import told as entry_told
+from services.suppliers.blacklists.rules import OFFICIAL, Business
 from services.suppliers.offers import queries
 from services.suppliers.offers.queries import Listing
 from services.suppliers.offers.rules import FrozenLine, Misfit, MisfitCode, Wanted, frozen_line
@@ -15,6 +18,7 @@ from services.suppliers.register.queries import register_now
 from services.suppliers.register.rules import Register
 from shared.clock import business_date
 from shared.contracts.suppliers import QuoteAnswer, QuotedLine, QuoteLine, QuoteReason, QuoteRequest, QuoteTotals
+from shared.database import scope_to
 from shared.money import line_amounts, sum_by_rate
 
 StockKey = tuple[UUID, str, str]
@@ -27,16 +31,29 @@ class _Asked:
     request: QuoteRequest
     on: date
     register: Register
+    lists: Sequence[Blacklist]
+    """Those that bind the asker, as far as they speak of these suppliers."""
 
 
 async def quote(
-    session: AsyncSession, *, request: QuoteRequest, viewer: frozenset[str], viewer_id: UUID | None, at: datetime
+    session: AsyncSession,
+    *,
+    request: QuoteRequest,
+    viewer: frozenset[str],
+    viewer_id: UUID | None,
+    group_id: UUID | None,
+    at: datetime,
 ) -> QuoteAnswer:
     """Whether each line fits and what it costs, by the very rules of the reservation. Nothing is held."""
     listings = await queries.visible_listings(
         session, offer_ids={line.offer_id for line in request.lines}, viewer=viewer, viewer_id=viewer_id
     )
-    asked = _Asked(request=request, on=business_date(at), register=await register_now(session))
+    asked = _Asked(
+        request=request,
+        on=business_date(at),
+        register=await register_now(session),
+        lists=await _lists(session, listings, owner_id=group_id or viewer_id),
+    )
     needed = _needed(asked, listings)
     lines = [_quoted(line, asked, listings.get(line.offer_id), needed) for line in request.lines]
     priced = [
@@ -58,6 +75,33 @@ async def quote(
         totals=QuoteTotals(net=totals.net, tax=totals.tax, gross=totals.gross),
         fits=all(line.fits for line in lines),
     )
+
+
+async def _lists(
+    session: AsyncSession, listings: Mapping[UUID, Listing], *, owner_id: UUID | None
+) -> Sequence[Blacklist]:
+    """What binds the asker: its group's list and the official one. All listings are read by now, so that the
+    transaction may turn to the group's rows."""
+    owners = {OFFICIAL} | ({owner_id} if owner_id is not None else set())
+    await scope_to(session, *owners)
+    about = {listing.offer.supplier_id for listing in listings.values()}
+    return list((await lists_of(session, owner_ids=owners, supplier_ids=about)).values())
+
+
+def _forbidden(asked: _Asked, listing: Listing) -> list[QuoteReason]:
+    supplier, request = listing.supplier, asked.request
+    subject = Subject(
+        supplier_id=supplier.company_id,
+        tax_id=supplier.tax_id,
+        representative_hash=None if supplier.representative_hash is None else bytes(supplier.representative_hash),
+    )
+    business = Business(
+        on=asked.on, category=listing.item.category, region=request.region, project_id=request.project_id
+    )
+    entry = against_order(asked.lists, subject, business)
+    if entry is None:
+        return []
+    return [QuoteReason(code="SupplierBlacklisted", detail=entry_told(entry), field="offer_id")]
 
 
 def _stock_key(listing: Listing) -> StockKey | None:
@@ -98,12 +142,12 @@ def _quoted(line: QuoteLine, asked: _Asked, listing: Listing | None, needed: Map
             code=MisfitCode.OFFER_NOT_FOUND, detail="There is no such offer for you.", field="offer_id"
         )
         return QuotedLine.model_validate({**told, "fits": False, "reasons": [reason]})
+    reasons = _forbidden(asked, listing)
     judged = _judged(line, asked, listing)
     if not isinstance(judged, FrozenLine):
-        reasons = [QuoteReason(code=each.code, detail=each.detail, field=each.field) for each in judged]
+        reasons += [QuoteReason(code=each.code, detail=each.detail, field=each.field) for each in judged]
         return QuotedLine.model_validate({**told, "fits": False, "reasons": reasons})
     key, available = _stock_key(listing), listing.available
-    reasons = []
     if key is not None and available is not None and needed[key] > available:
         detail = f"{needed[key]} {judged.base_unit} wanted in all, {available} available."
         reasons.append(QuoteReason(code=MisfitCode.INSUFFICIENT_STOCK, detail=detail, field="quantity"))

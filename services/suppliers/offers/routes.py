@@ -122,6 +122,7 @@ def _view(
             **{name: getattr(item, name) for name in OfferView.model_fields if name in type(item).model_fields},
             **{name: getattr(offer, name) for name in OfferView.model_fields if name in type(offer).model_fields},
             "supplier_name": listing.supplier.name,
+            "affiliated_with_operator": listing.supplier.affiliated_with_operator,
             "tiers": [TierView.model_validate(tier) for tier in offer.tiers],
             "freight": offer.freight or [],
             "certificates": offer.certificates or [],
@@ -213,7 +214,14 @@ async def quote(*, body: QuoteRequest, caller: Caller, session: ReadSession, now
 
     Two lines of one item share its stock. Nothing is held: only placing an order holds goods and prices.
     """
-    return await quoting.quote(session, request=body, viewer=caller.viewer_keys, viewer_id=caller.company_id, at=now)
+    return await quoting.quote(
+        session,
+        request=body,
+        viewer=caller.viewer_keys,
+        viewer_id=caller.company_id,
+        group_id=caller.group_id,
+        at=now,
+    )
 
 
 @router.get("/{offer_id}", summary="Read an offer as it stands now", responses=refusals(OfferNotFound))

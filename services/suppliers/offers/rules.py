@@ -4,7 +4,7 @@ The quote and the reservation ask here, so what a buyer was told is what a buyer
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from enum import StrEnum
@@ -29,6 +29,7 @@ class MisfitCode(StrEnum):
     OFFER_EXPIRED = "OfferExpired"
     OFFER_NOT_YET_VALID = "OfferNotYetValid"
     SUPPLIER_NOT_QUALIFIED = "SupplierNotQualified"
+    PAPER_EXPIRED = "PaperExpired"
     REGION_NOT_SERVED = "RegionNotServed"
     CURRENCY_MISMATCH = "CurrencyMismatch"
     UNIT_NOT_CONVERTIBLE = "UnitNotConvertible"
@@ -49,6 +50,18 @@ class OfferStatus(StrEnum):
     WITHDRAWN = "WITHDRAWN"
 
 
+ANY_CATEGORY = "*"
+"""What is asked where a category has no entry of its own: papers that every category needs."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PaperEnd:
+    """The first needed paper of a category that ends: its kind, and its last day."""
+
+    kind: str
+    until: date
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Standing:
     """What a supplier may sell, where, and until which day (inclusive; None: no end)."""
@@ -57,6 +70,7 @@ class Standing:
     categories: frozenset[str]
     regions: tuple[str, ...]
     until: date | None
+    paper_ends: Mapping[str, PaperEnd] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -188,8 +202,29 @@ def frozen_line(
 
 
 def is_qualified(*, standing: Standing, category: str, on: date) -> bool:
-    """Whether new business in a category may be done on a day; expiry stops it on the day after `until`."""
-    return standing.qualified and category in standing.categories and (standing.until is None or on <= standing.until)
+    """Whether new business in a category may be done on a day; expiry stops it on the day after `until`.
+
+    So does a paper that the category needs, on the day after its last.
+    """
+    return (
+        standing.qualified
+        and category in standing.categories
+        and (standing.until is None or on <= standing.until)
+        and (not standing.paper_ends or expired_paper(ends=standing.paper_ends, category=category, on=on) is None)
+    )
+
+
+def expired_paper(*, ends: Mapping[str, PaperEnd], category: str, on: date) -> PaperEnd | None:
+    """The paper whose end stops new business in a category on a day, if one does."""
+    end = ends.get(category) or ends.get(ANY_CATEGORY)
+    return end if end is not None and on > end.until else None
+
+
+def paper_ends_of(stored: Mapping[str, Mapping[str, str]]) -> dict[str, PaperEnd]:
+    """`suppliers.paper_ends` as it is stored, for these rules."""
+    return {
+        category: PaperEnd(kind=end["kind"], until=date.fromisoformat(end["until"])) for category, end in stored.items()
+    }
 
 
 def serves(*, regions: Sequence[str], region: str) -> bool:
@@ -241,6 +276,15 @@ def tiers_ascend(tiers: Sequence[Tier]) -> bool:
 def _standing(terms: Terms, standing: Standing, wanted: Wanted) -> tuple[Misfit, ...]:
     if is_qualified(standing=standing, category=terms.category, on=wanted.on):
         return ()
+    ended = expired_paper(ends=standing.paper_ends, category=terms.category, on=wanted.on)
+    if ended is not None and is_qualified(
+        standing=replace(standing, paper_ends={}), category=terms.category, on=wanted.on
+    ):
+        detail = (
+            f"The supplier's {ended.kind.replace('_', ' ')} ended on {ended.until}: nothing new of {terms.category} "
+            "is ordered until a renewed one is accepted."
+        )
+        return (Misfit(code=MisfitCode.PAPER_EXPIRED, detail=detail, field="offer_id"),)
     detail = f"The supplier is not qualified for {terms.category} on {wanted.on}."
     return (Misfit(code=MisfitCode.SUPPLIER_NOT_QUALIFIED, detail=detail, field="offer_id"),)
 

@@ -158,6 +158,7 @@ class OfferView(Answer):
     id: UUID
     supplier_id: UUID
     supplier_name: str
+    affiliated_with_operator: bool = Field(description="The supplier belongs to an operator's group.")
     item_no: str
     offer_code: str
     variant_id: UUID

@@ -1,6 +1,6 @@
 """Decisions about suppliers: registered, qualified, suspended, gone."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -10,14 +10,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from services.suppliers.onboarding import queries
-from services.suppliers.onboarding.rules import Decision, SupplierStatus, may_become
-from services.suppliers.onboarding.tables import Supplier, SupplierDecision
+from services.suppliers.onboarding.history import record
+from services.suppliers.onboarding.rules import Decision, Level, SupplierStatus, may_become
+from services.suppliers.onboarding.tables import Supplier
+from shared import audit
 from shared.clock import business_date
 from shared.contracts.members import CompanyIdentity
-from shared.contracts.suppliers import SUPPLIER_CHANGED, SupplierChanged
 from shared.errors import Conflict, NotFound
-from shared.feed import publish
-from shared.history import chain_hash
 from shared.http import check_version
 from shared.identity import Principal
 
@@ -57,6 +56,7 @@ async def register_supplier(
         name=company.name,
         tax_id=company.tax_id.value,
         status=SupplierStatus.REGISTERED,
+        affiliated_with_operator=company.affiliated_with_operator,
         created_at=at,
         updated_at=at,
     )
@@ -65,7 +65,7 @@ async def register_supplier(
     )
     if made.one_or_none() is None:
         raise AlreadySupplier(f"{company.name} is a supplier already.")
-    await _record(session, supplier, decision=Decision.REGISTERED, reason="", by=by, at=at)
+    await record(session, supplier, decision=Decision.REGISTERED, by=by, at=at, tell=True)
     return supplier
 
 
@@ -80,8 +80,12 @@ async def qualify(
     expected_version: int,
     by: Principal,
     at: datetime,
+    level: Level | None = None,
+    detail: Mapping[str, Any] | None = None,
 ) -> Supplier:
     """Let a supplier sell in categories and regions until a day; also renews, and lifts a suspension.
+
+    `level` None leaves the level as it is; `detail` goes into the history, e.g. which application was approved.
 
     Raises:
         SupplierNotFound, VersionChanged, StatusForbids, QualifiedUntilPassed.
@@ -92,7 +96,10 @@ async def qualify(
     supplier.categories = sorted(set(categories))
     supplier.regions = sorted(set(regions))
     supplier.qualified_until = until
-    await _decide(session, supplier, SupplierStatus.QUALIFIED, Decision.QUALIFIED, reason=reason, by=by, at=at)
+    supplier.level = level or supplier.level
+    await _decide(
+        session, supplier, SupplierStatus.QUALIFIED, Decision.QUALIFIED, reason=reason, by=by, at=at, detail=detail
+    )
     return supplier
 
 
@@ -122,9 +129,33 @@ async def exit_supplier(
     return supplier
 
 
+async def mark_affiliation(session: AsyncSession, *, supplier_id: UUID, affiliated: bool, at: datetime) -> None:
+    """The company came into an operator's group, or out of it; buyers see it on every offer."""
+    supplier = await queries.supplier_for_update(session, supplier_id=supplier_id)
+    if supplier is None or supplier.affiliated_with_operator == affiliated:
+        return
+    supplier.affiliated_with_operator = affiliated
+    itself = Principal(subject=supplier_id, kind="service", name="members", company_id=supplier_id)
+    reason = "In an operator's group." if affiliated else "No longer in an operator's group."
+    status = SupplierStatus(supplier.status)
+    await _decide(session, supplier, status, Decision.AFFILIATION, reason=reason, by=itself, at=at)
+
+
+async def exit_as_left(session: AsyncSession, *, supplier_id: UUID, at: datetime) -> None:
+    """The company left the platform: its record is closed, whatever it stood at; nothing of it is sold any more."""
+    supplier = await queries.supplier_for_update(session, supplier_id=supplier_id)
+    if supplier is None or supplier.status == SupplierStatus.EXITED:
+        return
+    itself = Principal(subject=supplier_id, kind="service", name="members", company_id=supplier_id)
+    await _decide(
+        session, supplier, SupplierStatus.EXITED, Decision.EXITED, reason="The company left.", by=itself, at=at
+    )
+
+
 async def _to_change(
     session: AsyncSession, supplier_id: UUID, expected_version: int, after: SupplierStatus
 ) -> Supplier:
+    audit.concerns(session, supplier_id)
     supplier = await queries.supplier_for_update(session, supplier_id=supplier_id)
     if supplier is None:
         raise SupplierNotFound(f"No supplier has the id {supplier_id}.")
@@ -143,47 +174,10 @@ async def _decide(
     reason: str,
     by: Principal,
     at: datetime,
+    detail: Mapping[str, Any] | None = None,
 ) -> None:
     supplier.status = status
     supplier.version += 1
     supplier.updated_at = at
     await session.flush()
-    await _record(session, supplier, decision=decision, reason=reason, by=by, at=at)
-
-
-async def _record(
-    session: AsyncSession, supplier: Supplier, *, decision: Decision, reason: str, by: Principal, at: datetime
-) -> None:
-    """Add to the history, chained to its last entry, and tell the other services."""
-    before = await queries.last_decision(session, supplier_id=supplier.company_id)
-    entry: dict[str, Any] = {
-        "decision": str(decision),
-        "reason": reason,
-        "by": str(by.subject),
-        "by_company": str(by.scope_id),
-        "at": at.isoformat(),
-        "name": supplier.name,
-        "tax_id": supplier.tax_id,
-        "status": str(supplier.status),
-        "categories": supplier.categories,
-        "regions": supplier.regions,
-        "qualified_until": supplier.qualified_until.isoformat() if supplier.qualified_until else None,
-        "version": supplier.version,
-    }
-    session.add(
-        SupplierDecision(
-            supplier_id=supplier.company_id,
-            number=1 if before is None else before.number + 1,
-            entry=entry,
-            hash=chain_hash(None if before is None else bytes(before.hash), entry),
-            decided_at=at,
-        )
-    )
-    await publish(
-        session,
-        type=SUPPLIER_CHANGED,
-        subject=str(supplier.company_id),
-        data=SupplierChanged.model_validate({**entry, "supplier_id": supplier.company_id}),
-        at=at,
-        company_id=supplier.company_id,
-    )
+    await record(session, supplier, decision=decision, reason=reason, by=by, at=at, detail=detail, tell=True)

@@ -1,6 +1,7 @@
 """Suppliers and their history."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from datetime import date
 from uuid import UUID
 
 from sqlalchemy import text
@@ -69,3 +70,41 @@ async def decisions_page(
         .limit(limit)
     )
     return found.scalars().all()
+
+
+async def expired_paper_suppliers(
+    session: AsyncSession, *, supplier_ids: Collection[UUID], category: str, on: date
+) -> frozenset[UUID]:
+    """Of these suppliers those that are active in a category and whose needed paper of it has ended by a day.
+
+    What a gate of a stage change measures (domain.md 3.2): divide by `active_suppliers` of the same.
+    """
+    found = await session.execute(
+        text(
+            """
+            SELECT company_id FROM suppliers
+            WHERE company_id = ANY (:ids) AND status = 'QUALIFIED' AND :category = ANY (categories)
+              AND (qualified_until IS NULL OR qualified_until >= :on)
+              AND CAST(coalesce(paper_ends -> :category, paper_ends -> '*') ->> 'until' AS date) < :on
+            """
+        ),
+        {"ids": list(supplier_ids), "category": category, "on": on},
+    )
+    return frozenset(found.scalars())
+
+
+async def active_suppliers(
+    session: AsyncSession, *, supplier_ids: Collection[UUID], category: str, on: date
+) -> frozenset[UUID]:
+    """Of these suppliers those that are qualified for a category on a day, whatever became of their papers."""
+    found = await session.execute(
+        text(
+            """
+            SELECT company_id FROM suppliers
+            WHERE company_id = ANY (:ids) AND status = 'QUALIFIED' AND :category = ANY (categories)
+              AND (qualified_until IS NULL OR qualified_until >= :on)
+            """
+        ),
+        {"ids": list(supplier_ids), "category": category, "on": on},
+    )
+    return frozenset(found.scalars())

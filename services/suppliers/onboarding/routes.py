@@ -114,6 +114,7 @@ async def qualify(
         categories=body.categories,
         regions=body.regions,
         until=body.until,
+        level=body.level,
         reason=body.reason,
         expected_version=version,
         by=caller,

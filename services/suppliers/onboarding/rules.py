@@ -1,4 +1,4 @@
-"""The supplier's states and what each may become (domain.md 5.3; the steps before REGISTERED come later)."""
+"""The supplier's standing and what it may become (domain.md 5.3); the steps of an application are its own."""
 
 from enum import StrEnum
 
@@ -12,13 +12,39 @@ class SupplierStatus(StrEnum):
     EXITED = "EXITED"
 
 
+class Level(StrEnum):
+    """How far a reviewer trusts a supplier; A is the highest."""
+
+    A = "A"
+    B = "B"
+    C = "C"
+
+
 class Decision(StrEnum):
-    """What an operator decides about a supplier; each stands in its history."""
+    """What stands in a supplier's history: what was decided about it, and what it handed in."""
 
     REGISTERED = "registered"
     QUALIFIED = "qualified"
     SUSPENDED = "suspended"
     EXITED = "exited"
+    INVITED = "invited"
+    """It accepted a contractor's invitation."""
+    APPLIED = "applied"
+    IDENTITY_GIVEN = "identity_given"
+    IDENTITY_VERIFIED = "identity_verified"
+    IDENTITY_REFUSED = "identity_refused"
+    PAPER_GIVEN = "paper_given"
+    PAPER_ACCEPTED = "paper_accepted"
+    PAPER_REFUSED = "paper_refused"
+    PAPERS_ENDED = "papers_ended"
+    """A paper's last day has passed: no new business in the categories that need it."""
+    SUBMITTED = "submitted"
+    REVIEW_TAKEN = "review_taken"
+    RETURNED = "returned"
+    REJECTED = "rejected"
+    WITHDRAWN = "withdrawn"
+    AFFILIATION = "affiliation"
+    """Not decided by anybody: it came into an operator's group, or out of it."""
 
 
 TRANSITIONS = frozenset(

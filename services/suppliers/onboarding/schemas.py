@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import Field, field_serializer
 
+from services.suppliers.onboarding.rules import Level
 from shared.contracts.fields import Answer, Body, CalendarDate, Name, RegionCode, Text
 
 
@@ -23,6 +24,7 @@ class Qualify(Body):
         default_factory=list, max_length=500, description="None: everywhere.", examples=[["11", "310000"]]
     )
     until: CalendarDate | None = Field(default=None, description="The last day; none: until suspended.")
+    level: Level | None = Field(default=None, description="None leaves the level as it is.")
     reason: Text = Field(default="", examples=["Licence and site visit checked."])
 
 
@@ -42,6 +44,8 @@ class SupplierView(Answer):
     categories: list[str] = Field(examples=[["rebar"]])
     regions: list[str] = Field(examples=[["11"]])
     qualified_until: date | None
+    level: str | None = Field(examples=["B"])
+    affiliated_with_operator: bool = Field(description="It belongs to an operator's group.")
     version: int
     created_at: datetime
     updated_at: datetime

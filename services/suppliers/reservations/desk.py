@@ -10,7 +10,7 @@ by row level security to exactly the buyers and suppliers of the batch.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
 
@@ -18,6 +18,9 @@ import orjson
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from services.suppliers.blacklists import blocking
+from services.suppliers.blacklists.blocking import Blacklist
+from services.suppliers.blacklists.rules import OFFICIAL, Business
 from services.suppliers.offers.rules import FrozenLine, Wanted, frozen_line
 from services.suppliers.register.rules import Register
 from services.suppliers.reservations import actions, queries, rules
@@ -62,6 +65,11 @@ class Asked:
     def id(self) -> UUID:
         """The reservation's."""
         return self.basket.reservation_id
+
+    @property
+    def list_owners(self) -> tuple[UUID, UUID]:
+        """Whose blacklists bind the buyer: its group's (a company without a group is one), and the official ones."""
+        return (self.basket.buyer_group_id or self.basket.buyer_company_id, OFFICIAL)
 
 
 def asked(basket: ReserveBasket, *, at: datetime) -> Asked:
@@ -129,11 +137,13 @@ class ReservationDesk:
         for each in batch:
             asked_for.setdefault(each.viewer, set()).update(line.offer_id.int for line in each.basket.lines)
         async with self._reader.connect() as connection:
-            seen = await self._offers.visible(connection, asked=asked_for)
+            owners = {owner_id for each in batch for owner_id in each.list_owners}
+            seen = await self._offers.visible(connection, asked=asked_for, list_owners=owners)
         answers: dict[UUID, bytes] = {}
         candidates: list[Candidate] = []
         for each in batch:
-            judged = _judged(each, seen.offers[each.viewer], seen.register)
+            lists = [seen.lists[owner_id] for owner_id in each.list_owners if owner_id in seen.lists]
+            judged = _judged(each, seen.offers[each.viewer], seen.register, lists)
             if isinstance(judged, Candidate):
                 candidates.append(judged)
             else:
@@ -175,7 +185,9 @@ def _portions(batch: Sequence[Asked]) -> list[list[Asked]]:
     return portions
 
 
-def _judged(each: Asked, seen: Mapping[OfferNumber, OfferSeen], register: Register) -> Candidate | bytes:
+def _judged(
+    each: Asked, seen: Mapping[OfferNumber, OfferSeen], register: Register, lists: Sequence[Blacklist]
+) -> Candidate | bytes:
     """A basket that fits but for stock, or the refusals of its lines."""
     basket = each.basket
     on = business_date(basket.at or each.at)
@@ -187,6 +199,8 @@ def _judged(each: Asked, seen: Mapping[OfferNumber, OfferSeen], register: Regist
         if offer is None:
             refusals.append(_refusal(line, "OfferNotFound", "There is no such offer for this buyer.", "offer_id"))
             continue
+        if lists and (entry := _forbidden(basket, offer, lists, on)) is not None:
+            refusals.append(_refusal(line, "SupplierBlacklisted", entry, "offer_id"))
         wanted = Wanted(
             quantity=line.quantity,
             unit=line.unit,
@@ -222,6 +236,13 @@ def _judged(each: Asked, seen: Mapping[OfferNumber, OfferSeen], register: Regist
         lines=lines,
         answer=b"[" + b",".join(answered) + b"]",
     )
+
+
+def _forbidden(basket: ReserveBasket, offer: OfferSeen, lists: Sequence[Blacklist], on: date) -> str | None:
+    """What a blacklist says against ordering from the offer's supplier."""
+    business = Business(on=on, category=offer.terms.category, region=basket.region, project_id=basket.project_id)
+    entry = blocking.against_order(lists, offer.subject, business)
+    return None if entry is None else blocking.told(entry)
 
 
 def _told(line: ReserveLine, offer: OfferSeen, fits: FrozenLine) -> bytes:

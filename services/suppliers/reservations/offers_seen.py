@@ -15,11 +15,13 @@ import orjson
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.suppliers.blacklists.blocking import Blacklist, ListsKept, Subject
 from services.suppliers.offers.declared import goods_of, surcharges
-from services.suppliers.offers.rules import Standing, Terms, Tier
+from services.suppliers.offers.rules import Standing, Terms, Tier, paper_ends_of
 from services.suppliers.register.queries import register_now
 from services.suppliers.register.rules import NOTHING, Register
 from services.suppliers.reservations.rules import StockKey
+from services.suppliers.spaces.queries import OPEN_NOW, REACH_OF_OFFER
 from shared.arrays import array, quoted
 
 _KEPT_AT_MOST = 50_000
@@ -33,6 +35,8 @@ class OfferSeen:
     terms: Terms
     standing: Standing
     supplier_id: UUID
+    subject: Subject
+    """By what a blacklist may name the supplier."""
     stock_key: StockKey | None
     """None: made to order."""
     told: bytes
@@ -43,9 +47,12 @@ class OfferSeen:
 
 # The row versions (xmin) of offer, item and supplier tell a change without relying on anybody to count it. What is
 # known of a variant never changes.
+# An offer's own keys follow its reach in batches: both are asked, so nobody reserves what was narrowed meanwhile.
 _VERSIONS = text(
-    """
+    f"""
     SELECT (SELECT version FROM register_version) AS register,
+        (SELECT jsonb_object_agg(owner_id, version) FROM blacklist_versions
+            WHERE owner_id = ANY (CAST(:owners AS uuid[]))) AS lists,
         array_agg(CAST(w.number AS integer)) FILTER (WHERE w.version = n.version) AS known,
         array_agg(CAST(w.number AS integer)) FILTER (WHERE w.version <> n.version) AS news
     FROM unnest(CAST(:viewers AS integer[]), CAST(:offers AS uuid[]), CAST(:versions AS text[]))
@@ -54,7 +61,9 @@ _VERSIONS = text(
     JOIN offers o ON o.id = w.offer_id AND o.audience_keys && string_to_array(v.keys, ',')
     JOIN items i ON i.supplier_id = o.supplier_id AND i.item_no = o.item_no
     JOIN suppliers s ON s.company_id = o.supplier_id
+    LEFT JOIN offer_reaches r ON {REACH_OF_OFFER}
     CROSS JOIN LATERAL (SELECT concat_ws('/', o.xmin, i.xmin, s.xmin)) AS n (version)
+    WHERE {OPEN_NOW} && string_to_array(v.keys, ',')
     """
 )
 
@@ -66,7 +75,7 @@ _OFFERS = text(
         o.tiers, o.freight, CASE WHEN i.status = 'PUBLISHED' THEN o.status ELSE 'WITHDRAWN' END AS status,
         o.standard, i.type_code, k.snapshot, i.variant_id, i.variant_key, i.category, i.name_zh, i.name_en, i.brand,
         s.name AS supplier_name, s.tax_id AS supplier_tax_id, s.status = 'QUALIFIED' AS qualified,
-        s.categories, s.regions AS supplier_regions, s.qualified_until,
+        s.categories, s.regions AS supplier_regions, s.qualified_until, s.paper_ends, s.representative_hash,
         k.base_unit, k.base_decimals, k.unit_factors, k.unit_decimals, k.spec_hash
     FROM offers o
     JOIN items i ON i.supplier_id = o.supplier_id AND i.item_no = o.item_no
@@ -83,10 +92,11 @@ OfferNumber = int
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Seen:
-    """What was asked for: offers by viewer, and what the registers say."""
+    """What was asked for: offers by viewer, what the registers say, and the blacklists by their owner."""
 
     offers: dict[frozenset[str], dict[OfferNumber, OfferSeen]]
     register: Register
+    lists: Mapping[UUID, Blacklist]
 
 
 class OffersSeen:
@@ -95,11 +105,17 @@ class OffersSeen:
     def __init__(self) -> None:
         self._kept: dict[OfferNumber, OfferSeen] = {}
         self._register: tuple[int, Register] = (-1, NOTHING)
+        self._lists = ListsKept()
 
     async def visible(
-        self, connection: AsyncConnection, *, asked: Mapping[frozenset[str], Iterable[OfferNumber]]
+        self,
+        connection: AsyncConnection,
+        *,
+        asked: Mapping[frozenset[str], Iterable[OfferNumber]],
+        list_owners: Iterable[UUID] = (),
     ) -> Seen:
-        """For each viewer, by the keys they hold (`shared.audience`), those of the asked offers that they see."""
+        """For each viewer, by the keys they hold (`shared.audience`), those of the asked offers that they see; and
+        the blacklists of `list_owners`."""
         viewers = list(asked)
         pairs = [(viewer, offer) for viewer in viewers for offer in asked[viewer]]
         numbers = {viewer: str(number) for number, viewer in enumerate(viewers, 1)}
@@ -111,6 +127,7 @@ class OffersSeen:
                 "offers": array(f"{offer:032x}" for _, offer in pairs),
                 "versions": array("-" if seen is None else seen.version for seen in kept),
                 "viewer_keys": array(quoted(",".join(sorted(viewer))) for viewer in viewers),
+                "owners": array(map(str, list_owners)),
             },
         )
         row = versions.one()
@@ -124,7 +141,11 @@ class OffersSeen:
         for viewer, offer in news:
             if offer in learned:
                 found[viewer][offer] = learned[offer]
-        return Seen(offers=found, register=await self._register_of(connection, row.register))
+        return Seen(
+            offers=found,
+            register=await self._register_of(connection, row.register),
+            lists=await self._lists.of(connection, versions=row.lists) if row.lists else {},
+        )
 
     async def _register_of(self, connection: AsyncConnection, version: int) -> Register:
         """What the registers say, read again when their version is another. It may be newer than that: never older."""
@@ -174,8 +195,14 @@ def _seen(row: Any) -> OfferSeen:
             categories=frozenset(row.categories),
             regions=tuple(row.supplier_regions),
             until=row.qualified_until,
+            paper_ends=paper_ends_of(row.paper_ends),
         ),
         supplier_id=row.supplier_id,
+        subject=Subject(
+            supplier_id=row.supplier_id,
+            tax_id=row.supplier_tax_id,
+            representative_hash=None if row.representative_hash is None else bytes(row.representative_hash),
+        ),
         stock_key=stock_key,
         told=orjson.dumps(told)[1:-1],
         columns=(str(row.supplier_id), str(row.id), quoted(row.item_no), quoted(row.stock_point)),

@@ -118,6 +118,13 @@ class Market:
             f"({', '.join('CAST(:tiers AS jsonb)' if name == 'tiers' else f':{name}' for name in columns)})",
             **columns,
         )
+        await self.run(
+            "INSERT INTO offer_reaches VALUES (:supplier, 'rebar', :audience, :ids, :keys) ON CONFLICT DO NOTHING",
+            supplier=supplier_id,
+            audience=columns["audience"],
+            ids=columns["audience_ids"],
+            keys=columns["audience_keys"],
+        )
         if on_hand is not None:
             await self.run(
                 "INSERT INTO stock_levels VALUES (:supplier, :item_no, 'main', :on_hand, 0, 0, now(), now())",

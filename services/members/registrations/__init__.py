@@ -1,0 +1,1 @@
+"""Companies that register themselves, with the first person who acts for them."""

@@ -1,0 +1,1 @@
+"""Webhooks: companies are told of what concerns them at an address of their own (Standard Webhooks)."""

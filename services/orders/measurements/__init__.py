@@ -1,0 +1,1 @@
+"""What others may know of this service's orders: shares, never amounts."""

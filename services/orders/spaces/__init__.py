@@ -1,0 +1,1 @@
+"""How far contractor groups have opened their categories, and who stands in their circles, as `members` tells."""

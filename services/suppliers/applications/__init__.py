@@ -1,0 +1,1 @@
+"""A supplier's application for qualification: its identity, what it asks for, and what a reviewer decides."""

@@ -1,0 +1,1 @@
+"""A contractor group's evaluations and blacklist from its legacy platform: read, matched, staged for their steps."""

@@ -1,0 +1,87 @@
+"""Live counts over the suppliers that a contractor group admitted. Needs a system session."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.suppliers.measurements.rules import Moved
+from services.suppliers.spaces.queries import as_space
+from services.suppliers.spaces.rules import offer_keys
+from shared.arrays import array
+from shared.audience import Audience, Space
+
+
+async def active_suppliers(session: AsyncSession, *, group_id: UUID, category: str) -> Sequence[Any]:
+    """Those the group admitted for a category and that are qualified: id and tax id."""
+    rows = await session.execute(
+        text(
+            "SELECT DISTINCT s.company_id AS id, s.tax_id "
+            "FROM suppliers s JOIN admissions a ON a.supplier_id = s.company_id "
+            "WHERE a.space_group_id = :group_id AND a.category = :category AND a.status = 'ADMITTED' "
+            "AND s.status = 'QUALIFIED'"
+        ),
+        {"group_id": group_id, "category": category},
+    )
+    return rows.all()
+
+
+async def lapsed_qualifications(session: AsyncSession, *, supplier_ids: Sequence[UUID], on: date) -> set[UUID]:
+    """Those of the suppliers whose qualification's last day has passed."""
+    found = await session.scalars(
+        text(
+            "SELECT company_id FROM suppliers "
+            "WHERE company_id = ANY (CAST(:suppliers AS uuid[])) AND qualified_until < :on"
+        ),
+        {"suppliers": array(map(str, supplier_ids)), "on": on},
+    )
+    return set(found)
+
+
+_SPACES = text(
+    """
+    SELECT s.* FROM supplier_spaces s
+    WHERE s.category = :category AND EXISTS (
+        SELECT FROM supplier_spaces g
+        WHERE g.supplier_id = s.supplier_id AND g.category = s.category AND g.group_id = :group_id
+    )
+    """
+)
+_OFFERS = text(
+    """
+    SELECT o.supplier_id, o.audience, o.audience_ids, count(*) AS offers
+    FROM supplier_spaces g
+    JOIN items i ON i.supplier_id = g.supplier_id AND i.category = g.category
+    JOIN offers o ON o.supplier_id = i.supplier_id AND o.item_no = i.item_no
+    WHERE g.group_id = :group_id AND g.category = :category AND o.status = 'ACTIVE'
+    GROUP BY o.supplier_id, o.audience, o.audience_ids
+    """
+)
+
+
+async def moved_by(session: AsyncSession, *, category: str, space: Space) -> list[Moved]:
+    """The offers of the suppliers in a group's space, with their keys now and if the space were as given."""
+    named = {"group_id": space.group_id, "category": category}
+    now: dict[UUID, list[Space]] = defaultdict(list)
+    then: dict[UUID, list[Space]] = defaultdict(list)
+    for row in await session.execute(_SPACES, named):
+        known = as_space(row)
+        now[row.supplier_id].append(known)
+        then[row.supplier_id].append(space if known.group_id == space.group_id else known)
+    return [
+        Moved(
+            supplier_id=row.supplier_id,
+            offers=row.offers,
+            before=_keys(row, now[row.supplier_id]),
+            after=_keys(row, then[row.supplier_id]),
+        )
+        for row in await session.execute(_OFFERS, named)
+    ]
+
+
+def _keys(row: Any, spaces: Sequence[Space]) -> frozenset[str]:
+    return offer_keys(Audience(row.audience), row.audience_ids, owner=row.supplier_id, spaces=spaces)
