@@ -10,6 +10,7 @@ from infra.commands import (
     circles,
     data_out,
     joint,
+    metrics,
     migration,
     onboarding,
     ordering,
@@ -33,7 +34,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for part in (setup, people, ordering, status, data_out, migration):
+for part in (setup, people, ordering, status, data_out, migration, metrics):
     app.registered_commands += part.app.registered_commands
 for part in (onboarding, reviewing):
     suppliers.app.registered_commands += part.app.registered_commands

@@ -1,5 +1,7 @@
 """The parts of `orders`."""
 
+from typing import Protocol
+
 from fastapi import FastAPI
 
 from services.orders.agreements import routes as agreement_routes
@@ -16,6 +18,8 @@ from services.orders.purchase_orders.reserving import Reservations
 from services.orders.reactions import REACTIONS
 from services.orders.settings import Settings
 from services.orders.sourcing import routes as sourcing_routes
+from services.orders.statistics import routes as statistic_routes
+from services.orders.statistics.categories import CategorySource, KnownTypes
 from shared.audit_routes import audit_router
 from shared.clients.catalog import CatalogClient
 from shared.clients.members import MembersClient
@@ -33,6 +37,10 @@ TRANSACTION_SECONDS = 20
 """An order commits in this time or not at all: `suppliers` waits 30 s past a hold's expiry for it (ADR 0006)."""
 
 
+class Catalog(CodeSource, CategorySource, Protocol):
+    """What is asked of `catalog`."""
+
+
 def create_app(
     settings: Settings,
     *,
@@ -41,7 +49,7 @@ def create_app(
     reservations: Reservations,
     companies: Companies,
     suppliers: SupplierSource,
-    catalog: CodeSource,
+    catalog: Catalog,
     neighbours: Neighbours | None = None,
 ) -> FastAPI:
     """The service over a database, with `suppliers` to reserve at and `members` to ask who buys.
@@ -70,6 +78,7 @@ def create_app(
             agreement_routes.router,
             price_history_routes.router,
             *import_routers(runner),
+            statistic_routes.router,
             feed_router("orders"),
             audit_router("orders"),
             data_out_router("orders"),
@@ -79,6 +88,7 @@ def create_app(
     )
     app.state.companies = companies
     app.state.import_runner = runner
+    app.state.known_types = KnownTypes(catalog)
     app.state.placement = Placement(
         database=database,
         reservations=reservations,

@@ -26,5 +26,10 @@ DATA_OUT = DataOut(
         ),
         "case_file_looks": Sheet(owners=("owner_id", "operator_id"), people={"looked_by": "operator_id"}),
     },
-    left_out=HOUSE_LEFT_OUT,
+    left_out={
+        **HOUSE_LEFT_OUT,
+        "stage_periods": "Told by `members`, which exports it.",
+        "price_months": "Nobody's: which months have price statistics.",
+        "price_statistics": "Nobody's: sums over at least five contractor groups.",
+    },
 )

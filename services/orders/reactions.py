@@ -1,6 +1,7 @@
 """What happens elsewhere, and what follows here. `suppliers` and `members` follow this service's feed.
 
-members    stage.changed      how far a group has opened a category; joint notices there get other keys
+members    stage.changed      how far a group has opened a category; joint notices there get other keys,
+                              and what is bought there counts in other price statistics
 members    circle.changed     who stands in a circle; joint notices open to it get other keys
 suppliers  blacklist.changed  whose running orders wait: their delivery is stopped, nothing is cancelled
 """
@@ -13,6 +14,7 @@ from services.orders.delivery_stops import actions as stop_actions
 from services.orders.sourcing import queries as sourcing_queries
 from services.orders.sourcing.visibility import rekey
 from services.orders.spaces import actions as space_actions
+from services.orders.statistics import actions as statistic_actions
 from shared import clock
 from shared.contracts.blacklists import BLACKLIST_CHANGED, BlacklistChanged
 from shared.contracts.members import CIRCLE_CHANGED, STAGE_CHANGED, CircleChanged, StageChanged
@@ -24,6 +26,9 @@ async def keep_stages(session: AsyncSession, events: Sequence[Event]) -> None:
     """Groups opened categories, or closed them again."""
     told = [StageChanged.model_validate(event.data) for event in events]
     await space_actions.stages_told(session, told=told, at=clock.now())
+    await statistic_actions.stages_told(
+        session, told=[(event.time, change) for event, change in zip(events, told, strict=True)]
+    )
     spaces = {(each.group_id, each.category) for each in told}
     await rekey(
         session, notices=await sourcing_queries.notices_in_spaces_anywhere(session, circle_ids=(), spaces=spaces)

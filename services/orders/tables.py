@@ -9,6 +9,7 @@ from services.orders.purchase_orders import tables as purchase_order_tables
 from services.orders.schema import metadata
 from services.orders.sourcing import tables as sourcing_tables
 from services.orders.spaces import tables as space_tables
+from services.orders.statistics import tables as statistic_tables
 
 __all__ = [
     "agreement_tables",
@@ -20,4 +21,5 @@ __all__ = [
     "purchase_order_tables",
     "sourcing_tables",
     "space_tables",
+    "statistic_tables",
 ]

@@ -13,6 +13,8 @@ from services.orders.price_history.jobs import resolve_again
 from services.orders.reactions import REACTIONS
 from services.orders.settings import Settings
 from services.orders.sourcing.jobs import close_due_notices
+from services.orders.statistics.categories import KnownTypes
+from services.orders.statistics.jobs import make_price_statistics
 from shared import clock, idempotency
 from shared.audit_chain import CHAIN_EVERY_SECONDS, chain_all
 from shared.clients.catalog import CatalogClient
@@ -47,6 +49,7 @@ async def main() -> None:
     exports = ExportRunner(DATA_OUT, database=database, data_dir=settings.data_dir)
     neighbours = Neighbours(settings)
     catalog = CatalogClient(neighbours.client("catalog"))
+    types = KnownTypes(catalog)
     suppliers = SuppliersClient(neighbours.client("suppliers"))
     runner = import_runner(settings, database=database, suppliers=suppliers, catalog=catalog)
     await run_worker(
@@ -74,6 +77,11 @@ async def main() -> None:
                 do=lambda: close_due_notices(database.system, at=clock.now()),
             ),
             Periodic(name="sweep imports", every_seconds=_HOUR, do=lambda: asyncio.to_thread(runner.sweep)),
+            Periodic(
+                name="price statistics",
+                every_seconds=_HOUR,
+                do=lambda: make_price_statistics(database, categories=types.ask, at=clock.now()),
+            ),
             Periodic(
                 name="codes mapped later",
                 every_seconds=_ASK_AGAIN_SECONDS,

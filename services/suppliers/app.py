@@ -17,6 +17,7 @@ from services.suppliers.imports.jobs import SyncRunner
 from services.suppliers.inventory import routes as inventory_routes
 from services.suppliers.invitations import routes as invitation_routes
 from services.suppliers.legacy import import_routers, import_runner
+from services.suppliers.measurements import metric_routes
 from services.suppliers.measurements import routes as measurement_routes
 from services.suppliers.merging import routes as merging_routes
 from services.suppliers.merging.routes import OpenOrderSource
@@ -85,6 +86,7 @@ def create_app(
             admission_routes.router,
             consent_routes.router,
             measurement_routes.router,
+            metric_routes.router,
             blacklist_routes.router,
             appeal_routes.router,
             score_routes.router,

@@ -56,6 +56,21 @@ class CatalogClient:
             address, params = answer.links.get("next", {}).get("url"), None
         return found
 
+    async def type_categories(self) -> dict[str, str]:
+        """The category of every component type, also of those that were withdrawn.
+
+        Raises:
+            ServiceRefused, ServiceUnknown, ServiceAway.
+        """
+        found: dict[str, str] = {}
+        address: str | None = "/catalog/types"
+        params: dict[str, str] | None = {"deprecated": "true", "limit": "200"}
+        while address is not None:
+            answer = await self._service.call("GET", address, params=params)
+            found |= {str(each["code"]): str(each["category"]) for each in answer.json()}
+            address, params = answer.links.get("next", {}).get("url"), None
+        return found
+
     async def variant(self, *, key: str) -> VariantSnapshot:
         """One variant that somebody has used before.
 

@@ -211,6 +211,9 @@ class FakeCodes:
             for part, key in enumerate(keys, 1)
         ]
 
+    async def type_categories(self) -> dict[str, str]:
+        return {"RB-HRB": "rebar", "DW-FIRE": "doors"}
+
     async def meanings(
         self, *, company_id: UUID, group_id: UUID | None, codes: Sequence[str]
     ) -> dict[str, list[CodeMeaning]]:

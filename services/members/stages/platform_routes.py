@@ -1,5 +1,6 @@
 """HTTP of what belongs to no one group: all stages for our own services, and the record the gates read."""
 
+from decimal import Decimal
 from uuid import UUID
 
 from fastapi import Response
@@ -10,7 +11,9 @@ from services.members.dependencies import AfterId
 from services.members.stages import queries
 from services.members.stages.evidence import EvidenceMalformed, put_on_record
 from services.members.stages.schemas import EvidenceGiven, EvidenceView
+from shared.clock import business_date
 from shared.contracts.members import StageView
+from shared.contracts.metrics import MetricId, MetricValue
 from shared.database import ReadSession, SystemSession, WriteSession
 from shared.errors import refusals
 from shared.http import Now
@@ -38,6 +41,28 @@ async def list_stages(
     )
     shown = paging.page(found, response, key=lambda stage: [stage.group_id, stage.category])
     return [StageView.model_validate(stage) for stage in shown]
+
+
+@router.get("/metrics", summary="How open the marketplace is")
+async def openness(_: Caller, session: SystemSession, now: Now) -> list[MetricValue]:
+    """M15 (domain.md 3.6), now: by category the share of contractor groups that have opened it to a circle (S2) and to
+    the market (S3). Categories that nobody opened are not listed."""
+    groups, opened = await queries.openness_anywhere(session)
+    return [
+        MetricValue(
+            metric=MetricId.OPENNESS,
+            name=f"groups at {stage}",
+            month=f"{business_date(now):%Y-%m}",
+            category=category,
+            stage=stage,
+            value=(Decimal(count) / groups).quantize(Decimal("0.0001")) if groups else None,
+            unit="share",
+            good="up",
+            cases=groups,
+            reason=None if groups else "no contractor group takes part",
+        )
+        for category, stage, count in opened
+    ]
 
 
 @router.post("/gate-evidence", status_code=201, summary="Put evidence on record", responses=refusals(EvidenceMalformed))

@@ -220,3 +220,17 @@ async def gates_seen(
         evidence=tuple(Evidence(kind=EvidenceKind(row.kind), state=row.state, on=row.happened_on) for row in records),
     )
     return Seen(inputs, members)
+
+
+async def openness_anywhere(session: AsyncSession) -> tuple[int, list[tuple[str, Stage, int]]]:
+    """How many active contractor groups there are, and by category and stage beyond S1 how many stand there."""
+    groups = await session.scalar(
+        text("SELECT count(*) FROM companies WHERE status = 'ACTIVE' AND 'contractor_group' = ANY (kinds)")
+    )
+    rows = await session.execute(
+        text(
+            "SELECT s.category, s.stage, count(*) AS opened FROM stages s JOIN companies c ON c.id = s.group_id "
+            "WHERE s.stage <> 'S1' AND c.status = 'ACTIVE' GROUP BY s.category, s.stage ORDER BY s.category, s.stage"
+        )
+    )
+    return int(groups or 0), [(row.category, Stage(row.stage), row.opened) for row in rows]

@@ -45,6 +45,23 @@ async def spend_by_category(session: AsyncSession, *, group_id: UUID, since: dat
     return rows.all()
 
 
+async def legacy_spend_by_month(
+    session: AsyncSession, *, group_id: UUID, since: date, until: date
+) -> dict[tuple[str, str], tuple[Decimal, Decimal]]:
+    """By month and category what a group paid before `until`: on mapped codes, and in all; what nobody can place stands
+    under the empty category."""
+    rows = await session.execute(
+        text(
+            "SELECT to_char(paid_on, 'YYYY-MM') AS month, coalesce(category, '') AS category, "
+            "coalesce(sum(amount) FILTER (WHERE mapping_id IS NOT NULL), 0) AS mapped, sum(amount) AS total "
+            "FROM price_history WHERE group_id = :group_id AND paid_on >= :since AND paid_on < :until "
+            "AND ended_at IS NULL GROUP BY 1, 2"
+        ),
+        {"group_id": group_id, "since": since, "until": until},
+    )
+    return {(row.month, row.category): (Decimal(row.mapped), Decimal(row.total)) for row in rows}
+
+
 async def unmapped_codes(session: AsyncSession, *, after: tuple[UUID, str] | None, limit: int) -> Sequence[Any]:
     """Codes whose meaning is not known yet, by company, in order; for the job that asks again."""
     rows = await session.execute(

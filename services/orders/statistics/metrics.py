@@ -45,7 +45,7 @@ def _value(
         name=name,
         month=month,
         category=category,
-        stage=stage,  # type: ignore[arg-type]
+        stage=stage,
         value=value,
         unit=unit,
         good=good,

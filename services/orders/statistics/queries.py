@@ -154,7 +154,7 @@ async def pooled_rows(session: AsyncSession, *, window: Window, types: Categorie
 
 async def months_made(session: AsyncSession) -> set[date]:
     """The months whose price statistics were made."""
-    return set((await session.scalars(select(PriceMonth.month))).all())
+    return set((await session.scalars(select(col(PriceMonth.month)))).all())
 
 
 async def first_month(session: AsyncSession) -> date | None:

@@ -1,17 +1,19 @@
 """HTTP of metrics and price statistics."""
 
-from collections.abc import Awaitable, Callable
 from datetime import date
 from typing import Annotated
 
 from fastapi import Depends, Query, Request
 
+from services.orders.price_history.queries import legacy_spend_by_month
 from services.orders.statistics import metrics, queries
+from services.orders.statistics.categories import KnownTypes
 from services.orders.statistics.jobs import window_of
 from services.orders.statistics.queries import Categories, Window
 from services.orders.statistics.rules import months_before, newest_publishable, next_month
 from services.orders.statistics.schemas import MonthText, PriceStatisticView, month_of
 from shared.audience import Audience, audience_keys, viewer_keys, visible
+from shared.clients.transport import ServiceAway, ServiceUnknown
 from shared.clock import business_date
 from shared.contracts.fields import Currency, QueryText
 from shared.contracts.metrics import MetricValue
@@ -25,7 +27,6 @@ router = house_router("/orders", tag="statistics")
 
 MONTHS_AT_MOST = 24
 MARKET = "market"
-AskCategories = Callable[[], Awaitable[Categories]]
 
 
 class MonthsReversed(Unprocessable):
@@ -34,10 +35,11 @@ class MonthsReversed(Unprocessable):
 
 async def _categories(request: Request) -> Categories:
     """Asked before the route's transaction begins."""
-    ask: AskCategories = request.app.state.ask_categories
-    return await ask()
+    known: KnownTypes = request.app.state.known_types
+    return await known.ask()
 
 
+_ASKING = (ServiceAway, ServiceUnknown)
 KnownCategories = Annotated[Categories, Depends(_categories)]
 """Stands before the session in a route's arguments: what is resolved first is asked outside the transaction."""
 FromMonth = Annotated[MonthText | None, Query(description="The first month; three months back if left out.")]
@@ -63,7 +65,7 @@ def _each_month(first: date, last: date) -> list[str]:
     return months
 
 
-@router.get("/metrics", summary="Metrics of your contractor group", responses=refusals(MonthsReversed))
+@router.get("/metrics", summary="Metrics of your contractor group", responses=refusals(MonthsReversed, *_ASKING))
 async def own_metrics(
     *,
     caller: Buyer,
@@ -78,12 +80,14 @@ async def own_metrics(
     then stood at. Shares, times and indices; a metric without data says why."""
     first, last = _months(from_month, until_month, today=business_date(now))
     months = window_of(first, last)
-    window = Window(since=months.since, until=months.until, group_id=caller.group_id or caller.company)
+    group_id = caller.group_id or caller.company
+    window = Window(since=months.since, until=months.until, group_id=group_id)
     spend = await queries.spend_rows(session, window=window, types=types, currency=currency)
+    legacy = await legacy_spend_by_month(session, group_id=group_id, since=first, until=next_month(last))
     dispersion = await queries.dispersion_rows(session, window=window, types=types, currency=currency)
     answers = await queries.answer_rows(session, window=window)
     return [
-        *metrics.standardised_spend(spend, {}),
+        *metrics.standardised_spend(spend, legacy),
         *metrics.price_dispersion(dispersion),
         *metrics.answer_time(answers),
         *metrics.supplier_concentration(spend),
@@ -91,7 +95,7 @@ async def own_metrics(
     ]
 
 
-@router.get("/metrics/platform", summary="Metrics of the whole platform", responses=refusals(MonthsReversed))
+@router.get("/metrics/platform", summary="Metrics of the whole platform", responses=refusals(MonthsReversed, *_ASKING))
 async def platform_metrics(
     *,
     _: Operator,

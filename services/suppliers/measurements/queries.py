@@ -85,3 +85,22 @@ async def moved_by(session: AsyncSession, *, category: str, space: Space) -> lis
 
 def _keys(row: Any, spaces: Sequence[Space]) -> frozenset[str]:
     return offer_keys(Audience(row.audience), row.audience_ids, owner=row.supplier_id, spaces=spaces)
+
+
+Reuse = dict[tuple[str, str | None], tuple[int, int]]
+"""By month and category (None: all): admissions that rely on a recognised decision, and all admissions."""
+
+
+async def admissions_by_month(session: AsyncSession, *, group_id: UUID | None, today: date) -> Reuse:
+    """Admissions of the last twelve months, of one group's space or of all."""
+    rows = await session.execute(
+        text(
+            "SELECT to_char(created_at AT TIME ZONE 'Asia/Shanghai', 'YYYY-MM') AS month, category, "
+            "count(relies_on_id) AS recognised, count(*) AS admitted FROM admissions "
+            "WHERE created_at >= CAST(:today AS date) - interval '1 year' "
+            "AND (CAST(:group_id AS uuid) IS NULL OR space_group_id = :group_id) "
+            "GROUP BY GROUPING SETS ((month, category), (month))"
+        ),
+        {"group_id": group_id, "today": today},
+    )
+    return {(row.month, row.category): (row.recognised, row.admitted) for row in rows}

@@ -8,8 +8,8 @@ from alembic import op
 
 from shared.walls import append_only
 
-revision = "0003_statistics"
-down_revision = "0002_trust"
+revision = "0005_statistics"
+down_revision = "0003_migrate"
 branch_labels = None
 depends_on = None
 
