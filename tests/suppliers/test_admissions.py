@@ -200,3 +200,22 @@ async def test_the_database_lets_an_admission_move_only_as_the_rules_do(alone: W
             else:
                 with pytest.raises(DBAPIError, match="admission cannot go"):
                     await change
+
+
+async def test_the_share_of_admissions_that_rely_on_anothers_decision_is_a_metric(alone: World):
+    group, other = new_id(), new_id()
+    await admitted(alone, group, "rebar", "finishes_misc")
+    await admitted(alone, other)
+    own = await alone.call("GET", "/suppliers/metrics", a_person(Role.BUYER, company_id=group, group_id=group))
+    assert {(each["metric"], each["category"], each["value"], each["cases"]) for each in own.json()} == {
+        ("M3", None, "0.0000", 2),
+        ("M3", "finishes_misc", "0.0000", 1),
+        ("M3", "rebar", "0.0000", 1),
+    }
+    whole = await alone.call("GET", "/suppliers/metrics/platform", alone.operator)
+    assert {(each["category"], each["cases"]) for each in whole.json()} == {
+        (None, 3),
+        ("finishes_misc", 1),
+        ("rebar", 2),
+    }
+    assert (await alone.call("GET", "/suppliers/metrics/platform", alone.buyer)).status_code == 403
