@@ -21,7 +21,7 @@ class KnownTypes:
     def __init__(self, source: CategorySource) -> None:
         self._source = source
         self._known: Mapping[str, str] = {}
-        self._until = float("-inf")
+        self._until = 0.0
 
     async def ask(self) -> Mapping[str, str]:
         """Component type → category.
