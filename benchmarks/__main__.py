@@ -1,4 +1,4 @@
-"""`python -m benchmarks [orders] [feed] [mapping] [sync] [search] [relevance] [--quick] [--output FILE]`.
+"""`python -m benchmarks [orders] [feed] [gates] [mapping] [sync] [search] [relevance] [--quick] [--output FILE]`.
 
 `make bench` runs all of them.
 """
@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from benchmarks import following, judging, mapping, placing, searching, syncing
+from benchmarks import following, gates, judging, mapping, placing, searching, syncing
 from benchmarks.catalog_world import Scale
 from benchmarks.machine import machine_facts
 from benchmarks.product import Product, running_product
@@ -60,9 +60,15 @@ def _relevance(running: Product, world: World, quick: bool) -> Section:  # noqa:
     return judging.benchmark(running, world)
 
 
+def _gates(running: Product, world: World, quick: bool) -> Section:
+    effort = gates.Effort(lines=100_000, runs=2) if quick else gates.Effort(lines=1_000_000, runs=3)
+    return gates.benchmark(running, world, effort=effort)
+
+
 BENCHMARKS: dict[str, Benchmark] = {
     "orders": _orders,
     "feed": _feed,
+    "gates": _gates,
     "mapping": _mapping,
     "sync": _sync,
     "search": _search,
