@@ -12,9 +12,10 @@ Only this module commits. A route names the session it needs by type:
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
+import psycopg
 from fastapi import Depends, Request
 from sqlalchemy import MetaData, text
 from sqlalchemy.exc import OperationalError
@@ -107,6 +108,17 @@ class Database:
         await self.system_engine.dispose()
 
 
+async def driver_connection(session: AsyncSession) -> psycopg.AsyncConnection[Any]:
+    """The driver's own connection under the session's transaction, for hot paths: a third of the cost a statement.
+
+    Its errors are psycopg's; `shared.http` knows them too.
+    """
+    raw = await (await session.connection()).get_raw_connection()
+    connection = raw.driver_connection
+    assert isinstance(connection, psycopg.AsyncConnection)  # noqa: S101 - the engine is made here, on psycopg
+    return connection
+
+
 async def scope_to(session: AsyncSession, *company_ids: UUID) -> None:
     """Let this transaction see the rows of these companies, and no others."""
     await session.execute(
@@ -124,6 +136,10 @@ async def transaction(sessions: Sessions, *company_ids: UUID) -> AsyncIterator[A
         yield session
 
 
+_READ_ONLY = "SELECT set_config('transaction_read_only', 'on', true), set_config('app.companies', %s, true)"
+"""What `SET TRANSACTION READ ONLY` and `scope_to` do, in one statement; off again it cannot be set afterwards."""
+
+
 def _scope(principal: Principal | None) -> tuple[UUID, ...]:
     return () if principal is None else (principal.scope_id,)
 
@@ -131,8 +147,8 @@ def _scope(principal: Principal | None) -> tuple[UUID, ...]:
 async def _read_session(request: Request, principal: Visitor) -> AsyncIterator[AsyncSession]:
     database: Database = request.app.state.database
     async with database.app() as session, session.begin():
-        await session.execute(text("SET TRANSACTION READ ONLY"))
-        await scope_to(session, *_scope(principal))
+        connection = await driver_connection(session)
+        await connection.execute(_READ_ONLY, [",".join(str(company_id) for company_id in _scope(principal))])
         yield session
 
 

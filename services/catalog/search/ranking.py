@@ -12,11 +12,11 @@ from typing import Any, Literal
 from uuid import UUID
 
 import orjson
-from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.catalog.search.dictionary import EACH_WORD, VALUE, Group
 from services.catalog.search.queries import Offers, carbon, comparable, counts, visible_offers
+from services.catalog.search.wire import fetch
 
 Sort = Literal["relevance", "price", "lead_time", "carbon"]
 
@@ -68,8 +68,9 @@ class Hits:
         return replace(self, facets=[each for each in self.facets if each.name != facet])
 
     @property
-    def binds(self) -> dict[str, Any]:
-        rows = [
+    def group_binds(self) -> list[dict[str, Any]]:
+        """The groups as `GROUPS` reads them."""
+        return [
             {
                 "place": place,
                 "type_code": group.type_code,
@@ -81,7 +82,10 @@ class Hits:
             }
             for place, group in enumerate(self.groups)
         ]
-        binds: dict[str, Any] = {"groups": orjson.dumps(rows).decode()}
+
+    @property
+    def binds(self) -> dict[str, Any]:
+        binds: dict[str, Any] = {"groups": orjson.dumps(self.group_binds).decode()}
         for number, facet in enumerate(self.facets):
             binds[f"facet_{number}"] = list(facet.tokens)
             for place, each in enumerate(facet.ranges):
@@ -125,16 +129,16 @@ def _within(name: str) -> str:
         ELSE false END"""
 
 
-_GROUPS = """
+GROUPS = """
     groups AS MATERIALIZED (
         SELECT * FROM jsonb_to_recordset(CAST(:groups AS jsonb)) AS g (
             place integer, type_code text, wanted text[], without text[], maybe text[], need integer, score bigint,
-            after_price numeric, after_id uuid
+            after_price numeric, after_id uuid, level integer
         )
     )"""
 
 
-def _hits(hits: Hits, *, most: str = "") -> str:
+def answering(hits: Hits, *, most: str = "") -> str:
     """FROM: every variant that answers, beside its group. OFFSET 0 keeps the index on tokens the way in."""
     matched, enough = "", ""
     if hits.some:
@@ -157,11 +161,11 @@ async def sizes(session: AsyncSession, *, hits: Hits, most: int) -> list[int]:
     if not hits.groups:
         return []
     statement = f"""
-        WITH {_GROUPS}
+        WITH {GROUPS}
         SELECT (SELECT count(*) FROM (
             SELECT FROM search_variants v WHERE {hits.condition} LIMIT :most
-        ) counted) FROM groups g ORDER BY g.place"""
-    return list((await session.scalars(text(statement), {**hits.binds, "most": most})).all())
+        ) counted) AS count FROM groups g ORDER BY g.place"""
+    return [row.count for row in await fetch(session, statement, {**hits.binds, "most": most})]
 
 
 def _offered(offers: Offers) -> str:
@@ -172,9 +176,10 @@ def _offered(offers: Offers) -> str:
 async def visible_up_to(session: AsyncSession, *, hits: Hits, offers: Offers, most: int) -> int:
     """How many of these variants the caller is offered, counted up to `most`."""
     statement = f"""
-        WITH {_GROUPS}
-        SELECT count(*) FROM (SELECT FROM {_hits(hits)} WHERE {_offered(offers)} LIMIT :most) counted"""
-    return int(await session.scalar(text(statement), {**hits.binds, **offers.binds, "most": most}) or 0)
+        WITH {GROUPS}
+        SELECT count(*) FROM (SELECT FROM {answering(hits)} WHERE {_offered(offers)} LIMIT :most) counted"""
+    (row,) = await fetch(session, statement, {**hits.binds, **offers.binds, "most": most})
+    return int(row.count)
 
 
 ORDER: Mapping[Sort, tuple[str, str]] = {
@@ -188,15 +193,15 @@ ORDER: Mapping[Sort, tuple[str, str]] = {
 
 async def page(
     session: AsyncSession, *, hits: Hits, offers: Offers, sort: Sort, limit: int, after: Place | None
-) -> Sequence[Row[Any]]:
-    """Every hit the caller is offered, priced and sorted: (variant_id, score, price, lead_time, carbon, first, second).
+) -> Sequence[Any]:
+    """Every hit the caller is offered, priced and sorted: (hit, score, price, lead_time, carbon, first, second).
 
     `price` is the lowest landed price in the currency asked, infinite when there is none.
     """
     first, second = ORDER[sort]
     keyset = "" if after is None else "WHERE (first, second, variant_id) > (:after_first, :after_second, :after_id)"
     statement = f"""
-        WITH {_GROUPS}, hits AS MATERIALIZED (SELECT h.* FROM {_hits(hits)}), ranked AS (
+        WITH {GROUPS}, hits AS MATERIALIZED (SELECT h.* FROM {answering(hits)}), ranked AS (
             SELECT h.variant_id, h.score, min(o.lead_time_days)::numeric AS lead_time,
                 coalesce(min({comparable(offers)}) FILTER (WHERE o.currency = :currency), 'Infinity') AS price,
                 coalesce(min({carbon()}), 'Infinity') AS carbon
@@ -205,11 +210,11 @@ async def page(
         ), ordered AS (
             SELECT *, CAST({first} AS numeric) AS first, CAST({second} AS numeric) AS second FROM ranked
         )
-        SELECT * FROM ordered {keyset} ORDER BY first, second, variant_id LIMIT :limit"""
+        SELECT variant_id AS hit, * FROM ordered {keyset} ORDER BY first, second, variant_id LIMIT :limit"""
     binds = {**hits.binds, **offers.binds, "limit": limit}
     if after is not None:
         binds |= {"after_first": after[0], "after_second": after[1], "after_id": after[2]}
-    return (await session.execute(text(statement), binds)).all()
+    return await fetch(session, statement, binds)
 
 
 def _walked(hits: Hits, offers: Offers, *, currencies: str) -> str:
@@ -262,36 +267,35 @@ def _without_price(hits: Hits, offers: Offers) -> str:
 
 async def walk(
     session: AsyncSession, *, hits: Hits, offers: Offers, sort: Sort, limit: int, after: Place | None
-) -> Sequence[Row[Any]]:
+) -> Sequence[Any]:
     """The same page by list price (sort `price`, or `relevance` among groups of one score), read in index order.
 
     No word of the hits may be optional. Variants without an offer in the currency asked come last.
     """
-    rows = orjson.loads(hits.binds["groups"])
+    rows = hits.group_binds
     for row, group in zip(rows, hits.groups, strict=True):
         row["after_price"], row["after_id"] = (str(each) for each in _after_in_group(group, sort, after))
     binds = {**hits.binds, **offers.binds, "groups": orjson.dumps(rows).decode()}
-    await session.execute(_BITMAPS, {"allowed": "off"})
-    priced = text(_merged(_by_price(hits, offers), sort))
-    found = list((await session.execute(priced, {**binds, "limit": limit})).all())
-    await session.execute(_BITMAPS, {"allowed": "on"})
+    await fetch(session, _BITMAPS, {"allowed": "off"})
+    found = await fetch(session, _merged(_by_price(hits, offers), sort), {**binds, "limit": limit})
+    await fetch(session, _BITMAPS, {"allowed": "on"})
     if len(found) < limit:
-        others = text(_merged(_without_price(hits, offers), sort))
-        found += (await session.execute(others, {**binds, "limit": limit - len(found)})).all()
+        others = _merged(_without_price(hits, offers), sort)
+        found += await fetch(session, others, {**binds, "limit": limit - len(found)})
     return found
 
 
-_BITMAPS = text("SELECT set_config('enable_bitmapscan', :allowed, true)")
+_BITMAPS = "SELECT set_config('enable_bitmapscan', :allowed, true)"
 """A bitmap reads all offers of a type before the first is known, which the planner likes too much."""
 
 
 def _merged(way: str, sort: Sort) -> str:
     first, second = ORDER[sort]
     return f"""
-        WITH {_GROUPS}, ordered AS (
+        WITH {GROUPS}, ordered AS (
             SELECT g.score, w.variant_id, w.price FROM groups g CROSS JOIN LATERAL ({way}) w
         )
-        SELECT *, CAST({first} AS numeric) AS first, CAST({second} AS numeric) AS second
+        SELECT variant_id AS hit, *, CAST({first} AS numeric) AS first, CAST({second} AS numeric) AS second
         FROM ordered ORDER BY first, second, variant_id LIMIT :limit"""
 
 
@@ -320,10 +324,10 @@ async def facet_counts(
     `keys` names the property by type; one named `@` counts types.
     """
     statement = f"""
-        WITH {_GROUPS}, seen AS MATERIALIZED (
+        WITH {GROUPS}, seen AS MATERIALIZED (
             SELECT CASE CAST(:keys AS jsonb) ->> h.type_code WHEN '@' THEN h.type_code
                 ELSE h.properties ->> (CAST(:keys AS jsonb) ->> h.type_code) END AS value
-            FROM {_hits(hits)} WHERE CAST(:keys AS jsonb) ? h.type_code AND {_offered(offers)} LIMIT :most
+            FROM {answering(hits)} WHERE CAST(:keys AS jsonb) ? h.type_code AND {_offered(offers)} LIMIT :most
         )
         SELECT value, count(*) AS hits, (SELECT count(*) FROM seen) AS together FROM seen
         WHERE value IS NOT NULL GROUP BY value ORDER BY count(*) DESC, value LIMIT :values"""
@@ -333,8 +337,8 @@ async def facet_counts(
 async def supplier_counts(session: AsyncSession, *, hits: Hits, offers: Offers) -> tuple[list[tuple[str, int]], bool]:
     """How many variants each supplier offers to the caller, and whether all were counted."""
     statement = f"""
-        WITH {_GROUPS}, seen AS MATERIALIZED (
-            SELECT h.variant_id, h.unit_factors, h.carbon FROM {_hits(hits)} WHERE {_offered(offers)} LIMIT :most
+        WITH {GROUPS}, seen AS MATERIALIZED (
+            SELECT h.variant_id, h.unit_factors, h.carbon FROM {answering(hits)} WHERE {_offered(offers)} LIMIT :most
         )
         SELECT CAST(o.supplier_id AS text) AS value, count(DISTINCT h.variant_id) AS hits,
             (SELECT count(*) FROM seen) AS together
@@ -347,5 +351,5 @@ async def _counted(
     session: AsyncSession, statement: str, hits: Hits, offers: Offers, more: Mapping[str, Any]
 ) -> tuple[list[tuple[str, int]], bool]:
     binds = {**hits.binds, **offers.binds, **more, "most": COUNTED_AT_MOST, "values": _VALUES_AT_MOST}
-    rows = (await session.execute(text(statement), binds)).all()
+    rows = await fetch(session, statement, binds)
     return [(row.value, row.hits) for row in rows], not rows or rows[0].together < COUNTED_AT_MOST

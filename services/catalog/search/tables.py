@@ -161,4 +161,15 @@ class SearchStock(Table, table=True):
     seq: int = Field(sa_column=Column(BigInteger, nullable=False))
 
 
-SEARCH_TABLES: tuple[Any, ...] = (SearchVariant, SearchSupplier, SearchOffer, SearchStock)
+class RegisterState(Table, table=True):
+    """The transactions that last changed a register of this service, kept by triggers on it: as long as they are the
+    same, what a process read of the register still holds."""
+
+    __tablename__ = "register_states"
+
+    name: str = Field(sa_column=Column(Text, primary_key=True))
+    """The table's name."""
+    txid: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
+
+
+SEARCH_TABLES: tuple[Any, ...] = (SearchVariant, SearchSupplier, SearchOffer, SearchStock, RegisterState)
