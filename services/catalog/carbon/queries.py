@@ -17,7 +17,7 @@ async def factors_of_types(session: AsyncSession, *, type_codes: Sequence[str]) 
 async def sources(session: AsyncSession) -> Mapping[str, str]:
     """Where each factor is from, by type code."""
     rows = await session.execute(select(CarbonFactorOfType.type_code, CarbonFactorOfType.source))
-    return {type_code: source for type_code, source in rows}
+    return {row.type_code: row.source for row in rows}
 
 
 async def factors_page(

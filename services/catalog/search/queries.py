@@ -179,9 +179,9 @@ def _order(offers: Offers, best: Best) -> str:
     }[best]
 
 
-_OF_OFFER = """o.variant_id, o.offer_id, o.supplier_id, s.name AS supplier_name, o.item_no, o.brand, o.price, o.currency,
-            o.tax_inclusive, o.tax_rate, o.unit, o.unit_factor, o.min_quantity, o.step_quantity, o.lead_time_days,
-            o.regions, o.valid_from, o.valid_until, o.tier_from, o.tier_price, o.stock_point, o.standard,
+_OF_OFFER = """o.variant_id, o.offer_id, o.supplier_id, s.name AS supplier_name, o.item_no, o.brand, o.price,
+            o.currency, o.tax_inclusive, o.tax_rate, o.unit, o.unit_factor, o.min_quantity, o.step_quantity,
+            o.lead_time_days, o.regions, o.valid_from, o.valid_until, o.tier_from, o.tier_price, o.stock_point, o.standard,
             o.certificates, o.epd, o.epd_kgco2e, o.epd_until, o.epd_until >= :today AS epd_counts"""
 
 

@@ -23,5 +23,8 @@ async def fetch(session: AsyncSession, statement: str, binds: Mapping[str, Any])
 
 @lru_cache(maxsize=2_000)
 def _driver_form(statement: str) -> bytes:
-    """As psycopg writes binds. There are few texts: values, however many, are never part of one."""
-    return _BIND.sub(r"%(\1)s", statement.replace("%", "%%")).encode()
+    """As psycopg writes binds, without indentation: it reads texts above 4 kB anew each time.
+
+    There are few texts: values, however many, are never part of one.
+    """
+    return _BIND.sub(r"%(\1)s", " ".join(statement.split()).replace("%", "%%")).encode()
