@@ -181,8 +181,8 @@ def _order(offers: Offers, best: Best) -> str:
 
 _OF_OFFER = """o.variant_id, o.offer_id, o.supplier_id, s.name AS supplier_name, o.item_no, o.brand, o.price,
             o.currency, o.tax_inclusive, o.tax_rate, o.unit, o.unit_factor, o.min_quantity, o.step_quantity,
-            o.lead_time_days, o.regions, o.valid_from, o.valid_until, o.tier_from, o.tier_price, o.stock_point, o.standard,
-            o.certificates, o.epd, o.epd_kgco2e, o.epd_until, o.epd_until >= :today AS epd_counts"""
+            o.lead_time_days, o.regions, o.valid_from, o.valid_until, o.tier_from, o.tier_price, o.stock_point,
+            o.standard, o.certificates, o.epd, o.epd_kgco2e, o.epd_until, o.epd_until >= :today AS epd_counts"""
 
 
 def best_offers(offers: Offers, best: Best, *, of: str) -> str:
@@ -263,16 +263,13 @@ async def candidates(
     return (await session.execute(text(statement), asked)).all()
 
 
-async def not_indexed(session: AsyncSession, *, variant_ids: Sequence[UUID]) -> list[UUID]:
-    """Those of these variants that the index does not hold yet."""
-    found = await session.execute(
-        text(
-            "SELECT asked.id FROM unnest(CAST(:ids AS uuid[])) AS asked (id) "
-            "WHERE NOT EXISTS (SELECT FROM search_variants v WHERE v.variant_id = asked.id)"
-        ),
-        {"ids": list(variant_ids)},
-    )
-    return list(found.scalars())
+async def not_indexed(session: AsyncSession, *, variant_ids: Sequence[str]) -> list[Any]:
+    """Those of these variants that the index does not hold yet, as it will hold them; what is no variant has no key."""
+    statement = """
+        SELECT asked.id, v.key, v.type_code, v.category, v.properties, v.unit_factors, v.carbon
+        FROM unnest(CAST(:ids AS uuid[])) AS asked (id) LEFT JOIN variants v ON v.id = asked.id
+        WHERE NOT EXISTS (SELECT FROM search_variants found WHERE found.variant_id = asked.id)"""
+    return await fetch(session, statement, {"ids": list(variant_ids)})
 
 
 async def types_naming(session: AsyncSession, *, codes: Sequence[str]) -> Mapping[str, list[str]]:

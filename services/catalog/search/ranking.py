@@ -244,9 +244,17 @@ def _better(offers: Offers, condition: str) -> str:
         )"""
 
 
-def _by_price(hits: Hits, offers: Offers) -> str:
-    """The next variants of a group; an offer stands for its variant when no other that counts is before it."""
+_AHEAD = 4
+"""Offers of each group that are looked at first, to know up to which price a page will go."""
+
+
+def _by_price(hits: Hits, offers: Offers, *, ahead: int | None) -> str:
+    """The next variants of a group; an offer stands for its variant when no other that counts is before it.
+
+    With `ahead`, only those up to the price that `_merged` expects.
+    """
     currencies = "o.currency = :currency AND (o.comparable, o.variant_id) > (g.after_price, g.after_id)"
+    currencies += "" if ahead is None else " AND o.comparable <= (SELECT price FROM till)"
     before = "(b.comparable, b.supplier_id, b.offer_id) < (o.comparable, o.supplier_id, o.offer_id)"
     return f"""
         SELECT o.variant_id, o.comparable AS price FROM {_walked(hits, offers, currencies=currencies)}
@@ -277,7 +285,13 @@ async def walk(
         row["after_price"], row["after_id"] = (str(each) for each in _after_in_group(group, sort, after))
     binds = {**hits.binds, **offers.binds, "groups": orjson.dumps(rows).decode()}
     await fetch(session, _BITMAPS, {"allowed": "off"})
-    found = await fetch(session, _merged(_by_price(hits, offers), sort), {**binds, "limit": limit})
+    found: list[Any] = []
+    by_price_alone = sort == "price" or len({group.score for group in hits.groups}) == 1
+    for ahead in (*((_AHEAD,) if by_price_alone and len(hits.groups) > 1 else ()), None):
+        statement = _merged(_by_price(hits, offers, ahead=ahead), sort, ahead=ahead)
+        found = await fetch(session, statement, {**binds, "limit": limit, "ahead": ahead, "enough": 3 * limit})
+        if len(found) == limit:
+            break
     await fetch(session, _BITMAPS, {"allowed": "on"})
     if len(found) < limit:
         others = _merged(_without_price(hits, offers), sort)
@@ -289,10 +303,25 @@ _BITMAPS = "SELECT set_config('enable_bitmapscan', :allowed, true)"
 """A bitmap reads all offers of a type before the first is known, which the planner likes too much."""
 
 
-def _merged(way: str, sort: Sort) -> str:
+_TILL = """
+    till AS MATERIALIZED (
+        SELECT max(price) AS price FROM (
+            SELECT o.comparable AS price FROM groups g CROSS JOIN LATERAL (
+                SELECT o.comparable FROM search_offers o
+                WHERE o.type_code = g.type_code AND o.status = 'ACTIVE' AND o.currency = :currency
+                  AND (o.comparable, o.variant_id) > (g.after_price, g.after_id)
+                ORDER BY o.comparable, o.variant_id LIMIT :ahead
+            ) o ORDER BY o.comparable LIMIT :enough
+        ) next
+    ),"""
+"""The price below which the next offers of all groups together are likely enough to fill a page."""
+
+
+def _merged(way: str, sort: Sort, *, ahead: int | None = None) -> str:
+    """The groups together. Without `ahead` a full page is read of each, of which nearly all is thrown away."""
     first, second = ORDER[sort]
     return f"""
-        WITH {GROUPS}, ordered AS (
+        WITH {GROUPS}, {"" if ahead is None else _TILL} ordered AS (
             SELECT g.score, w.variant_id, w.price FROM groups g CROSS JOIN LATERAL ({way}) w
         )
         SELECT variant_id AS hit, *, CAST({first} AS numeric) AS first, CAST({second} AS numeric) AS second

@@ -21,6 +21,13 @@ async def fetch(session: AsyncSession, statement: str, binds: Mapping[str, Any])
         return await cursor.fetchall()
 
 
+async def fetch_none(session: AsyncSession, statement: str, binds: Mapping[str, Any]) -> None:
+    """The same of a statement that tells nothing."""
+    connection = await driver_connection(session)
+    async with connection.cursor() as cursor:
+        await cursor.execute(_driver_form(statement), binds)
+
+
 @lru_cache(maxsize=2_000)
 def _driver_form(statement: str) -> bytes:
     """As psycopg writes binds, without indentation: it reads texts above 4 kB anew each time.
