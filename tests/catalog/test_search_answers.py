@@ -19,6 +19,7 @@ TERMS: dict[str, Any] = {
     "certificates": [{"kind": "ccc", "number": "C-1", "issuer": "CQC"}],
     "epd": {"number": "E-1", "programme": "EPD China", "kgco2e": "1985.40", "valid_until": "2099-12-31"},
     "standard": "GB 1499.2-2024",
+    "regions": ["110000"],
     "min_quantity": "5",
     "step_quantity": "2.5",
 }
@@ -76,9 +77,9 @@ async def test_a_change_of_a_register_counts_with_the_next_search(stocked: Marke
     async with transaction(database.system) as session:
         await session.execute(
             text(
-                "INSERT INTO restrictions (id, content_key, kind, type_code, properties, regions, from_on, source, text,"
-                " version, updated_at) VALUES (gen_random_uuid(), 'k', 'banned', 'RB-HRB', '{}', '{}', '2026-01-01',"
-                " '文号 1', '淘汰', 1, :at)"
+                "INSERT INTO restrictions (id, content_key, kind, type_code, properties, regions, from_on, source,"
+                " text, version, updated_at) VALUES (gen_random_uuid(), 'k', 'banned', 'RB-HRB', '{}', '{}',"
+                " '2026-01-01', '文号 1', '淘汰', 1, :at)"
             ),
             {"at": AT},
         )
@@ -113,4 +114,4 @@ async def test_every_transaction_on_a_register_leaves_a_state_of_its_own(databas
         await session.execute(change, {"code": codes[0]})
     states.append(await told())
     assert len(set(states)) == len(states)
-    assert len(states[-1].split(" ")) == len(set(each.split("=")[0] for each in states[-1].split(" ")))
+    assert len(states[-1].split(" ")) == len({each.split("=")[0] for each in states[-1].split(" ")})

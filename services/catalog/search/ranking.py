@@ -133,7 +133,7 @@ GROUPS = """
     groups AS MATERIALIZED (
         SELECT * FROM jsonb_to_recordset(CAST(:groups AS jsonb)) AS g (
             place integer, type_code text, wanted text[], without text[], maybe text[], need integer, score bigint,
-            after_price numeric, after_id uuid, level integer
+            after_price numeric, after_order double precision, after_id uuid, level integer
         )
     )"""
 
@@ -225,7 +225,7 @@ def _walked(hits: Hits, offers: Offers, *, currencies: str) -> str:
     return f"""(
             SELECT o.* FROM search_offers o
             WHERE o.type_code = g.type_code AND o.status = 'ACTIVE' AND {currencies}
-            ORDER BY o.comparable, o.variant_id OFFSET 0
+            ORDER BY o.price_order, o.comparable, o.variant_id OFFSET 0
         ) o CROSS JOIN LATERAL (
             SELECT v.unit_factors, v.carbon FROM search_variants v
             WHERE v.variant_id = o.variant_id AND {hits.condition} OFFSET 0
@@ -244,6 +244,9 @@ def _better(offers: Offers, condition: str) -> str:
         )"""
 
 
+_AFTER = "o.price_order >= g.after_order AND (o.comparable, o.variant_id) > (g.after_price, g.after_id)"
+"""Where the page goes on. Under row level security only the first of these leads into the index: of decimals
+PostgreSQL holds that comparing them might tell what a hidden row has, and would pass by all rows before."""
 _AHEAD = 4
 """Offers of each group that are looked at first, to know up to which price a page will go."""
 
@@ -253,13 +256,13 @@ def _by_price(hits: Hits, offers: Offers, *, ahead: int | None) -> str:
 
     With `ahead`, only those up to the price that `_merged` expects.
     """
-    currencies = "o.currency = :currency AND (o.comparable, o.variant_id) > (g.after_price, g.after_id)"
-    currencies += "" if ahead is None else " AND o.comparable <= (SELECT price FROM till)"
+    currencies = f"o.currency = :currency AND {_AFTER}"
+    currencies += "" if ahead is None else " AND o.price_order <= (SELECT price_order FROM till)"
     before = "(b.comparable, b.supplier_id, b.offer_id) < (o.comparable, o.supplier_id, o.offer_id)"
     return f"""
         SELECT o.variant_id, o.comparable AS price FROM {_walked(hits, offers, currencies=currencies)}
         AND NOT {_better(offers, before)}
-        ORDER BY o.comparable, o.variant_id LIMIT :limit"""
+        ORDER BY o.price_order, o.comparable, o.variant_id LIMIT :limit"""
 
 
 def _without_price(hits: Hits, offers: Offers) -> str:
@@ -282,7 +285,8 @@ async def walk(
     """
     rows = hits.group_binds
     for row, group in zip(rows, hits.groups, strict=True):
-        row["after_price"], row["after_id"] = (str(each) for each in _after_in_group(group, sort, after))
+        price, variant_id = _after_in_group(group, sort, after)
+        row |= {"after_price": str(price), "after_order": str(float(price)), "after_id": str(variant_id)}
     binds = {**hits.binds, **offers.binds, "groups": orjson.dumps(rows).decode()}
     await fetch(session, _BITMAPS, {"allowed": "off"})
     found: list[Any] = []
@@ -303,15 +307,14 @@ _BITMAPS = "SELECT set_config('enable_bitmapscan', :allowed, true)"
 """A bitmap reads all offers of a type before the first is known, which the planner likes too much."""
 
 
-_TILL = """
+_TILL = f"""
     till AS MATERIALIZED (
-        SELECT max(price) AS price FROM (
-            SELECT o.comparable AS price FROM groups g CROSS JOIN LATERAL (
-                SELECT o.comparable FROM search_offers o
-                WHERE o.type_code = g.type_code AND o.status = 'ACTIVE' AND o.currency = :currency
-                  AND (o.comparable, o.variant_id) > (g.after_price, g.after_id)
-                ORDER BY o.comparable, o.variant_id LIMIT :ahead
-            ) o ORDER BY o.comparable LIMIT :enough
+        SELECT max(price_order) AS price_order FROM (
+            SELECT o.price_order FROM groups g CROSS JOIN LATERAL (
+                SELECT o.price_order FROM search_offers o
+                WHERE o.type_code = g.type_code AND o.status = 'ACTIVE' AND o.currency = :currency AND {_AFTER}
+                ORDER BY o.price_order, o.comparable, o.variant_id LIMIT :ahead
+            ) o ORDER BY o.price_order LIMIT :enough
         ) next
     ),"""
 """The price below which the next offers of all groups together are likely enough to fill a page."""

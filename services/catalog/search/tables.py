@@ -16,6 +16,7 @@ from sqlalchemy import (
     Computed,
     Date,
     DateTime,
+    Double,
     Index,
     Integer,
     Numeric,
@@ -30,6 +31,7 @@ from services.catalog.schema import Table
 
 LIST_PRICE = "round(price * CASE WHEN tax_inclusive THEN 1 ELSE 1 + tax_rate END / unit_factor, 9)"
 """With tax, per base unit."""
+PRICE_ORDER = f"CAST({LIST_PRICE} AS double precision)"
 
 
 class SearchVariant(Table, table=True):
@@ -90,6 +92,7 @@ class SearchOffer(Table, table=True):
             "ix_search_offers_in_price_order",
             "type_code",
             "currency",
+            "price_order",
             "comparable",
             "variant_id",
             postgresql_where="status = 'ACTIVE'",
@@ -136,6 +139,9 @@ class SearchOffer(Table, table=True):
         ),
     )
     """The list price with tax per base unit: offers of a type can be read from the index in its order."""
+    price_order: Any = Field(default=None, sa_column=Column(Double, Computed(PRICE_ORDER, persisted=True)))
+    """`comparable` rounded to a binary number, never shown: row level security lets an index be entered by comparing
+    these, not by comparing decimals. Sorted by it and then by `comparable`, offers stand in the order of the latter."""
     status: str = Field(sa_column=Column(Text, nullable=False))
     seq: int = Field(sa_column=Column(BigInteger, nullable=False))
     price_seq: int = Field(sa_column=Column(BigInteger, nullable=False))
