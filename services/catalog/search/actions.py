@@ -7,10 +7,12 @@ from the start, end in the same rows.
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
+from uuid import UUID
 
 import orjson
+from pydantic import BaseModel
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -19,6 +21,7 @@ from services.catalog.search.documents import variant_tokens
 from services.catalog.search.knowledge import dictionary
 from services.catalog.search.places import region_heads
 from services.catalog.search.wire import fetch, fetch_none
+from shared.contracts.suppliers import OfferState, StockState, SupplierChanged
 from shared.feed import START, Event, parse_position
 from shared.logs import log
 
@@ -122,11 +125,16 @@ class OffersNotIndexedError(LookupError):
     """New prices of offers that the index does not hold: an earlier event of theirs is parked; retry that first."""
 
 
+class EventMalformedError(ValueError):
+    """An event lacks what its contract says it holds."""
+
+
 async def suppliers_changed(session: AsyncSession, *, events: Sequence[Event]) -> None:
     """Take over what suppliers are called, may sell and until when."""
     rows: dict[str, dict[str, Any]] = {}
     for event in events:
-        row = {name: event.data[name] for name in _OF_SUPPLIER}
+        (sent,) = _told(event, [event.data], _OF_SUPPLIER_REQUIRED)
+        row = {name: sent[name] for name in _OF_SUPPLIER}
         row["region_heads"] = region_heads(row["regions"])
         _keep_newest(rows, row["supplier_id"], {**row, "seq": _number(event)})
     await fetch_none(session, _UPSERT_SUPPLIERS, {"rows": _json(rows.values())})
@@ -153,7 +161,7 @@ async def _offer_rows(events: Sequence[Event]) -> list[dict[str, Any]]:
     rows: dict[tuple[str, str], dict[str, Any]] = {}
     for event in events:
         seq = _number(event)
-        for sent in event.data["offers"]:
+        for sent in _told(event, event.data.get("offers"), _OF_OFFER_REQUIRED):
             _keep_newest(rows, (sent["supplier_id"], sent["offer_id"]), _offer_row(sent, seq))
         await asyncio.sleep(0)
     return list(rows.values())
@@ -174,7 +182,7 @@ async def offers_repriced(session: AsyncSession, *, events: Sequence[Event]) -> 
         rows: dict[tuple[str, str], dict[str, Any]] = {}
         for event in some:
             supplier_id, seq = event.data["supplier_id"], _number(event)
-            for offer_id, price in event.data["prices"].items():
+            for offer_id, price in _told(event, [event.data], {"prices"})[0]["prices"].items():
                 row = {"supplier_id": supplier_id, "offer_id": offer_id, "price": price, "seq": seq}
                 _keep_newest(rows, (supplier_id, offer_id), row)
         ((unknown,),) = await fetch(session, _REPRICE, {"rows": _json(rows.values())})
@@ -192,7 +200,7 @@ async def _take_stock(session: AsyncSession, events: Sequence[Event]) -> None:
     rows: dict[tuple[str, str, str], dict[str, Any]] = {}
     for event in events:
         supplier_id, seq = event.data["supplier_id"], _number(event)
-        for sent in event.data["stock"]:
+        for sent in _told(event, event.data.get("stock"), _OF_STOCK_REQUIRED):
             row = {**sent, "supplier_id": supplier_id, "seq": seq}
             _keep_newest(rows, (supplier_id, sent["item_no"], sent["stock_point"]), row)
     await fetch_none(session, _UPSERT_STOCK, {"rows": _json(rows.values())})
@@ -263,6 +271,30 @@ def _offer_row(sent: Mapping[str, Any], seq: int) -> dict[str, Any]:
         "epd_until": epd.get("valid_until"),
         "seq": seq,
     }
+
+
+def _required(contract: type[BaseModel]) -> frozenset[str]:
+    return frozenset(name for name, each in contract.model_fields.items() if each.is_required())
+
+
+_OF_OFFER_REQUIRED, _OF_STOCK_REQUIRED = _required(OfferState), _required(StockState)
+_OF_SUPPLIER_REQUIRED = _required(SupplierChanged)
+
+
+def _told(event: Event, rows: Any, required: Collection[str]) -> Sequence[Mapping[str, Any]]:
+    """The rows of an event, if each has what the contract requires; what the values are, the columns judge.
+
+    Raises:
+        EventMalformedError: see the class.
+    """
+    try:
+        UUID(event.data["supplier_id"])
+        whole = isinstance(rows, list) and all(row.keys() >= required for row in rows)
+    except (KeyError, ValueError, TypeError, AttributeError) as problem:
+        raise EventMalformedError(f"{event.type} {event.position}: {problem!r}") from problem
+    if not whole:
+        raise EventMalformedError(f"{event.type} {event.position} lacks some of {', '.join(sorted(required))}.")
+    return rows
 
 
 def _batches(events: Sequence[Event]) -> Iterable[Sequence[Event]]:
