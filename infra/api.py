@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from ssl import PROTOCOL_TLS_CLIENT, SSLContext
 from typing import Any, Protocol
 from urllib.parse import urlsplit
@@ -105,6 +106,29 @@ class Api:
         if version is not None:
             headers["If-Match"] = version
         return self.call("POST", path, json=body, headers=headers)
+
+    def download(self, path: str, into: Path, /, **params: Any) -> httpx.Headers:
+        """Write an answer to a file as it comes, through a file beside it: `into` is whole or not there.
+
+        Raises:
+            Refused, Unreachable: as `call`.
+        """
+        service = path.split("/")[1]
+        headers = {} if self._tokens is None else {"Authorization": f"Bearer {self._tokens.token()}"}
+        wanted = {name: value for name, value in params.items() if value is not None}
+        fresh = into.with_name(f"{into.name}.part")
+        try:
+            with self._client.stream("GET", self.addresses[service] + path, params=wanted, headers=headers) as response:
+                if not response.is_success:
+                    response.read()
+                    _answer(response)
+                with fresh.open("wb") as file:
+                    for chunk in response.iter_bytes():
+                        file.write(chunk)
+        except httpx.TransportError as problem:
+            raise Unreachable(service, self.addresses[service], str(problem) or type(problem).__name__) from problem
+        fresh.replace(into)
+        return response.headers
 
     def is_ready(self, service: str) -> bool | None:
         """Whether a service can work now; None when it does not answer."""

@@ -2,7 +2,7 @@
 
 import typer
 
-from infra.commands import catalog, ordering, orders, people, setup, status, suppliers
+from infra.commands import audit, catalog, ordering, orders, people, setup, status, suppliers
 from infra.commands.console import EXIT_CODES
 
 app = typer.Typer(
@@ -18,6 +18,7 @@ for part in (setup, people, ordering, status):
 app.add_typer(catalog.app, name="catalog")
 app.add_typer(suppliers.app, name="suppliers")
 app.add_typer(orders.app, name="orders")
+app.add_typer(audit.app, name="audit")
 
 
 def main() -> None:

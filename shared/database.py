@@ -24,7 +24,7 @@ from sqlalchemy.exc import InvalidatePoolError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from shared import idempotency
+from shared import audit, idempotency
 from shared.house_tables import add_house_tables
 from shared.identity import Principal, Visitor
 
@@ -148,7 +148,8 @@ async def driver_connection(session: AsyncSession) -> psycopg.AsyncConnection[An
 
 
 async def scope_to(session: AsyncSession, *company_ids: UUID) -> None:
-    """Let this transaction see the rows of these companies, and no others."""
+    """Let this transaction see the rows of these companies, and no others; its audit entry goes to their logs."""
+    audit.concerns(session, *company_ids)
     await session.execute(
         text("SELECT set_config('app.companies', :companies, true)"),
         {"companies": ",".join(str(company_id) for company_id in company_ids)},
@@ -185,6 +186,7 @@ async def _write_session(request: Request, principal: Visitor) -> AsyncIterator[
     async with database.app() as session, session.begin():
         await scope_to(session, *_scope(principal))
         await idempotency.begin(session, request=request, principal=principal)
+        audit.begin(session, request=request, principal=principal)
         yield session
 
 
@@ -192,6 +194,7 @@ async def _system_session(request: Request, principal: Visitor) -> AsyncIterator
     database: Database = request.app.state.database
     async with database.system() as session, session.begin():
         await idempotency.begin(session, request=request, principal=principal)
+        audit.begin(session, request=request, principal=principal)
         yield session
 
 

@@ -1,5 +1,5 @@
-"""The four tables every service has: its events, its answers by Idempotency-Key, its places in others' feeds,
-and the events it could not apply."""
+"""The tables every service has: its events, its answers by Idempotency-Key, its places in others' feeds, the events
+it could not apply, and the audit log with its chains."""
 
 from typing import Any
 
@@ -15,13 +15,14 @@ from sqlalchemy import (
     SmallInteger,
     Table,
     Text,
+    UniqueConstraint,
     Uuid,
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.types import UserDefinedType
 
-from shared.walls import append_only, row_security
+from shared.walls import append_only, companies_in_scope, row_security
 
 
 class TransactionId(UserDefinedType[int]):
@@ -82,6 +83,82 @@ def add_house_tables(metadata: MetaData) -> None:
         Column("resolved_at", DateTime(timezone=True)),
         Column("resolution", Text),
     )
+
+    Table(
+        "audit_entries",
+        metadata,
+        Column("txid", TransactionId, primary_key=True, server_default=text("pg_current_xact_id()")),
+        Column("seq", BigInteger, Identity(always=True), primary_key=True),
+        Column("owner_id", Uuid, nullable=False),
+        Column("at", DateTime(timezone=True), nullable=False),
+        Column("entry", JSONB, nullable=False),
+    )
+    Table(
+        "audit_links",
+        metadata,
+        Column("owner_id", Uuid, primary_key=True),
+        Column("number", BigInteger, primary_key=True, autoincrement=False),
+        Column("txid", TransactionId, nullable=False),
+        Column("seq", BigInteger, nullable=False),
+        Column("at", DateTime(timezone=True), nullable=False),
+        Column("hash", LargeBinary, nullable=False),
+        UniqueConstraint("txid", "seq"),
+    )
+
+
+def audit_schema(service: str) -> list[str]:
+    """SQL that creates the audit log: entries as they happen, and the links that chain each owner's.
+
+    Whoever acts may add to any owner's log and read its own only. Links are the worker's: a link follows the one
+    before it, so numbers of an owner have no gap, and neither table is ever changed.
+    """
+    mine = f"owner_id = ANY ({companies_in_scope()})"
+    return [
+        """
+        CREATE TABLE audit_entries (
+            txid xid8 NOT NULL DEFAULT pg_current_xact_id(),
+            seq bigint GENERATED ALWAYS AS IDENTITY,
+            owner_id uuid NOT NULL,
+            at timestamptz NOT NULL,
+            entry jsonb NOT NULL,
+            CONSTRAINT pk_audit_entries PRIMARY KEY (txid, seq)
+        )""",
+        """
+        CREATE TABLE audit_links (
+            owner_id uuid NOT NULL,
+            number bigint NOT NULL,
+            txid xid8 NOT NULL,
+            seq bigint NOT NULL,
+            at timestamptz NOT NULL,
+            hash bytea NOT NULL,
+            CONSTRAINT pk_audit_links PRIMARY KEY (owner_id, number),
+            CONSTRAINT uq_audit_links_txid_seq UNIQUE (txid, seq)
+        )""",
+        """
+        CREATE FUNCTION follow_audit_link() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+            IF NEW.number <> 1 AND NOT EXISTS (
+                SELECT FROM audit_links WHERE owner_id = NEW.owner_id AND number = NEW.number - 1
+            ) THEN
+                RAISE EXCEPTION 'link % follows no link', NEW.number USING ERRCODE = 'integrity_constraint_violation';
+            END IF;
+            RETURN NEW;
+        END $$""",
+        "CREATE TRIGGER follow BEFORE INSERT ON audit_links FOR EACH ROW EXECUTE FUNCTION follow_audit_link()",
+        *append_only("audit_entries", service=service),
+        *append_only("audit_links", service=service),
+        f"REVOKE INSERT ON audit_links FROM {service}_app",
+        *(
+            statement
+            for table in ("audit_entries", "audit_links")
+            for statement in (
+                f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY",
+                f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY",
+                f"CREATE POLICY owner_reads ON {table} FOR SELECT USING ({mine})",
+                f"CREATE POLICY anyone_adds ON {table} FOR INSERT WITH CHECK (true)",
+            )
+        ),
+    ]
 
 
 def house_schema(service: str) -> list[str]:

@@ -16,7 +16,8 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 
-from shared import clock, idempotency
+from shared import audit, clock, idempotency
+from shared.audit_refusals import Bound, record_refusal
 from shared.database import Database
 from shared.errors import (
     PROBLEM_JSON,
@@ -77,7 +78,10 @@ class VersionNeeded(PreconditionRequired):
 
 
 class HouseRoute(APIRoute):
-    """A route that stores its answer under the request's Idempotency-Key, or replays a stored one."""
+    """A route that stores its answer under the request's Idempotency-Key, or replays a stored one.
+
+    A command also leaves its entry in the audit log, in the same transaction.
+    """
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
@@ -88,6 +92,7 @@ class HouseRoute(APIRoute):
             except idempotency.Replay as replay:
                 return replay.response
             await idempotency.finish(request, response)
+            await audit.finish(request, response)
             return response
 
         return handler
@@ -215,11 +220,14 @@ def add_problem_handlers(app: FastAPI) -> None:
 
     async def on_refusal(request: Request, error: Exception) -> Response:
         assert isinstance(error, Refusal)  # noqa: S101
+        await record_refusal(request, error)
         return problem_response(request, error)
 
     async def on_malformed(request: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)  # noqa: S101
-        return problem_response(request, _malformed(error))
+        malformed = _malformed(error)
+        await record_refusal(request, malformed)
+        return problem_response(request, malformed)
 
     async def on_http(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)  # noqa: S101
@@ -311,6 +319,7 @@ def create_service(
     app.state.database = database
     app.state.verifier = verifier
     app.state.settings = settings
+    app.state.audit_bound = Bound()
     app.router.redirect_slashes = False
     add_problem_handlers(app)
     for part in routers:

@@ -1,13 +1,17 @@
 """SQL for migrations: walls that PostgreSQL keeps for us."""
 
 
-def row_security(table: str, *columns: str) -> list[str]:
-    """SQL that binds a table to `app.companies`: a row belongs to every company named in `columns`.
+def companies_in_scope() -> str:
+    """SQL for the companies whose rows the transaction may see.
 
     The setting is read through a scalar sub-select so that PostgreSQL evaluates it once a statement, not a row.
     """
-    companies = "(SELECT string_to_array(nullif(current_setting('app.companies', true), ''), ',')::uuid[])::uuid[]"
-    belongs = " OR ".join(f"{column} = ANY ({companies})" for column in columns)
+    return "(SELECT string_to_array(nullif(current_setting('app.companies', true), ''), ',')::uuid[])::uuid[]"
+
+
+def row_security(table: str, *columns: str) -> list[str]:
+    """SQL that binds a table to `app.companies`: a row belongs to every company named in `columns`."""
+    belongs = " OR ".join(f"{column} = ANY ({companies_in_scope()})" for column in columns)
     return [
         f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY",
         f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY",

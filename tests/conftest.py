@@ -153,8 +153,8 @@ def verifier() -> TokenVerifier:
     return TokenVerifier(issuer="dougong", fetch_keys=fetch_test_keys)
 
 
-def token_for(principal: Principal, *, expires_in: int = 600, **changes: Any) -> str:
-    """An access token as `members` would sign it."""
+def token_for(principal: Principal, *, expires_in: int = 86_400, **changes: Any) -> str:
+    """An access token as `members` would sign it; it outlives the longest run of all tests."""
     claims = {
         "iss": "dougong",
         "aud": TOKEN_AUDIENCE,

@@ -22,6 +22,7 @@ from services.catalog.settings import Settings
 from services.catalog.standards import routes as standard_routes
 from services.catalog.units import routes as unit_routes
 from services.catalog.uploads import routes as upload_routes
+from shared.audit_routes import audit_router
 from shared.clients.transport import Neighbours
 from shared.database import Database
 from shared.feed import feed_router
@@ -63,6 +64,7 @@ def create_app(
             restriction_routes.router,
             equivalent_routes.router,
             feed_router("catalog"),
+            audit_router("catalog"),
             operations_router("catalog", reactions=REACTIONS),
         ],
         closing=[] if neighbours is None else [neighbours.aclose],

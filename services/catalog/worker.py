@@ -10,6 +10,7 @@ from services.catalog.app import mapping_runner
 from services.catalog.mapping.jobs import work_mappings
 from services.catalog.reactions import REACTIONS
 from services.catalog.settings import Settings
+from shared.audit_chain import CHAIN_EVERY_SECONDS, chain_all
 from shared.clients.feed import FeedClient
 from shared.clients.transport import Neighbours
 from shared.database import Database
@@ -40,10 +41,15 @@ async def main() -> None:
         followers=[follower],
         periodic=[
             Periodic(
+                name="chain audit log",
+                every_seconds=CHAIN_EVERY_SECONDS,
+                do=lambda: chain_all(database.system, service="catalog"),
+            ),
+            Periodic(
                 name="sweep mapping files",
                 every_seconds=_SWEEP_EVERY_SECONDS,
                 do=lambda: asyncio.to_thread(runner.sweep),
-            )
+            ),
         ],
         loops=[partial(work_mappings, runner)],
         closing=[neighbours.aclose, database.dispose],

@@ -15,6 +15,7 @@ from services.members.stages import platform_routes as stage_platform_routes
 from services.members.stages import routes as stage_routes
 from services.members.stages.gate_data import GateData, NothingMeasured
 from shared import clock
+from shared.audit_routes import audit_router
 from shared.database import Database, transaction
 from shared.feed import feed_router
 from shared.http import create_service
@@ -44,6 +45,7 @@ def create_app(
             stage_routes.router,
             stage_platform_routes.router,
             feed_router("members"),
+            audit_router("members"),
             operations_router("members", reactions=REACTIONS),
         ],
     )

@@ -12,6 +12,7 @@ from services.members.settings import Settings
 from services.members.stages.gate_data import NothingMeasured
 from services.members.stages.jobs import make_due_changes_effective
 from shared import clock
+from shared.audit_chain import CHAIN_EVERY_SECONDS, chain_all
 from shared.database import Database
 from shared.logs import configure_logs
 from shared.worker import Periodic, run_worker
@@ -33,6 +34,11 @@ async def main() -> None:
     database = Database(app_url=settings.database_url, system_url=settings.system_database_url, pool_size=2)
     await run_worker(
         periodic=[
+            Periodic(
+                name="chain audit log",
+                every_seconds=CHAIN_EVERY_SECONDS,
+                do=lambda: chain_all(database.system, service="members"),
+            ),
             Periodic(
                 name="stage changes",
                 every_seconds=_STAGES_EVERY_SECONDS,

@@ -9,6 +9,7 @@ from services.orders.purchase_orders.placement import Companies, Placement
 from services.orders.purchase_orders.reserving import Reservations
 from services.orders.reactions import REACTIONS
 from services.orders.settings import Settings
+from shared.audit_routes import audit_router
 from shared.clients.members import MembersClient
 from shared.clients.reservations import ReservationsClient
 from shared.clients.transport import Neighbours
@@ -44,6 +45,7 @@ def create_app(
             basket_routes.router,
             order_routes.router,
             feed_router("orders"),
+            audit_router("orders"),
             operations_router("orders", reactions=REACTIONS),
         ],
         closing=[neighbours.aclose] if neighbours is not None else [],

@@ -7,6 +7,7 @@ import asyncio
 
 from services.orders.settings import Settings
 from shared import idempotency
+from shared.audit_chain import CHAIN_EVERY_SECONDS, chain_all
 from shared.database import Database, transaction
 from shared.logs import configure_logs
 from shared.worker import Periodic, run_worker
@@ -26,7 +27,14 @@ async def main() -> None:
     configure_logs(service="orders-worker", level=settings.log_level)
     database = Database(app_url=settings.database_url, system_url=settings.system_database_url, pool_size=2)
     await run_worker(
-        periodic=[Periodic(name="prune_keys", every_seconds=_HOUR, do=lambda: prune_keys(database))],
+        periodic=[
+            Periodic(
+                name="chain audit log",
+                every_seconds=CHAIN_EVERY_SECONDS,
+                do=lambda: chain_all(database.system, service="orders"),
+            ),
+            Periodic(name="prune_keys", every_seconds=_HOUR, do=lambda: prune_keys(database)),
+        ],
         closing=[database.dispose],
     )
 

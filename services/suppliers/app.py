@@ -14,6 +14,7 @@ from services.suppliers.onboarding.routes import CompanySource
 from services.suppliers.reactions import REACTIONS
 from services.suppliers.reservations import routes as reservation_routes
 from services.suppliers.settings import Settings
+from shared.audit_routes import audit_router
 from shared.clients.catalog import CatalogClient
 from shared.clients.members import MembersClient
 from shared.clients.transport import Neighbours
@@ -44,6 +45,7 @@ def create_app(
         # What has a fixed name under /suppliers stands before what takes a supplier's id there.
         routers=[
             feed_router("suppliers"),
+            audit_router("suppliers"),
             operations_router("suppliers", reactions=REACTIONS),
             reservation_routes.router,
             offer_routes.router,

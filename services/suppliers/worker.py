@@ -12,6 +12,7 @@ from services.suppliers.reactions import REACTIONS
 from services.suppliers.reservations.jobs import expire_reservations
 from services.suppliers.settings import Settings
 from shared import clock, idempotency
+from shared.audit_chain import CHAIN_EVERY_SECONDS, chain_all
 from shared.clients.catalog import CatalogClient
 from shared.clients.feed import FeedClient
 from shared.clients.transport import Neighbours
@@ -52,6 +53,11 @@ async def main() -> None:
             for source, reactions in REACTIONS.items()
         ],
         periodic=[
+            Periodic(
+                name="chain audit log",
+                every_seconds=CHAIN_EVERY_SECONDS,
+                do=lambda: chain_all(database.system, service="suppliers"),
+            ),
             Periodic(
                 name="expire reservations",
                 every_seconds=_EXPIRE_EVERY_SECONDS,

@@ -7,7 +7,7 @@ import pytest
 
 from infra.postgres import prepare
 from shared.database import Database
-from shared.house_tables import house_schema
+from shared.house_tables import audit_schema, house_schema
 from shared.ids import new_id
 from shared.walls import row_security
 from tests.conftest import TestServer
@@ -24,7 +24,7 @@ async def database(postgres: TestServer) -> AsyncIterator[Database]:
     urls = postgres.service_urls("kernel", name)
     prepare(postgres.admin_url, urls)
     with psycopg.connect(urls.owner, autocommit=True) as owner:
-        for statement in [*house_schema("kernel"), *NOTES]:
+        for statement in [*house_schema("kernel"), *audit_schema("kernel"), *NOTES]:
             owner.execute(statement.encode())
     made = Database(app_url=urls.app, system_url=urls.worker, pool_size=5)
     yield made

@@ -17,6 +17,7 @@ from services.orders.purchase_orders import history, queries, rules, texts
 from services.orders.purchase_orders.rules import ChangeKind, ChangeState, LineState
 from services.orders.purchase_orders.tables import LineChange, OrderLine, PurchaseOrder
 from services.orders.purchase_orders.views import awaits, totals_of
+from shared import audit
 from shared.clock import business_date
 from shared.contracts.orders import (
     LINES_RELEASED,
@@ -128,6 +129,7 @@ async def opened(
     order = await queries.order(session, company_id=actor.company, order_id=order_id, lock=True)
     if order is None:
         raise OrderNotFound(f"There is no order {order_id}.")
+    audit.concerns(session, order.buyer_id, order.supplier_id)
     if actor.company != (order.buyer_id if side == "buyer" else order.supplier_id):
         raise OtherSideActs(f"Only the {side} of {order.number} can do this.")
     check_version(expected=expected_version, actual=order.version)

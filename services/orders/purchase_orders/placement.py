@@ -16,16 +16,18 @@ from datetime import date, datetime
 from typing import Protocol
 from uuid import UUID, uuid5
 
+import orjson
 from fastapi import Response
 
 from services.orders.projects.actions import DeliveryPointNotFound, ProjectNotFound
 from services.orders.projects.rules import ProjectStatus
 from services.orders.purchase_orders import rules
-from services.orders.purchase_orders.documents import AmountTooLarge, Buyer, Site, draft_basket
+from services.orders.purchase_orders.documents import AmountTooLarge, BasketDraft, Buyer, Site, draft_basket
 from services.orders.purchase_orders.history import actor_of
 from services.orders.purchase_orders.reading import Known, Question, Reading, StoredAnswer
 from services.orders.purchase_orders.reserving import Reservations, Reserving, Wanted
-from services.orders.purchase_orders.writing import Ready, Writing, headers_of
+from services.orders.purchase_orders.writing import ROUTE, Ready, Writing, headers_of
+from shared import audit
 from shared.clients.transport import ServiceAway, ServiceRefused, ServiceUnknown
 from shared.clock import business_date
 from shared.contracts.members import CompanyIdentity
@@ -35,6 +37,7 @@ from shared.database import Database
 from shared.errors import Conflict, FieldError, Unavailable, Unprocessable
 from shared.idempotency import IdempotencyKeyReused, RequestStillRunning, check_same, replayed
 from shared.identity import Principal
+from shared.middleware import request_id
 
 _BASKETS = UUID("5f0f6a52-6d0e-5a43-9a63-6b1f2f0c8d11")
 """Namespace of basket ids."""
@@ -190,6 +193,7 @@ class Placement:
             key=purchase.key,
             request_hash=purchase.hash,
             expires_at=datetime.fromisoformat(str(held.get("expires_at"))),
+            audit_entry=_audit_entry(purchase, draft),
         )
         answer = await self._writing.write(ready)
         if answer is None:
@@ -226,6 +230,19 @@ class Placement:
         # The goods are not let go here: a request with the same key may be writing its order on them in another
         # process at this moment. If none does, they expire by themselves.
         raise ReservationExpired("The goods were no longer held; place the basket again with a new Idempotency-Key.")
+
+
+def _audit_entry(purchase: Purchase, draft: BasketDraft) -> bytes:
+    entry = audit.entry_of(
+        purchase.caller,
+        act=ROUTE,
+        outcome=audit.DONE,
+        status=201,
+        objects={"made": headers_of(draft)["location"]},
+        request_id=request_id.get(),
+        at=purchase.at,
+    )
+    return orjson.dumps(entry)
 
 
 def _question(purchase: Purchase, basket_id: UUID) -> Question:

@@ -1,4 +1,4 @@
-"""Writing baskets: orders, lines, history, event, answer and Idempotency-Key of many baskets in one statement.
+"""Writing baskets: orders, lines, history, event, audit entry, answer and Idempotency-Key of many in one statement.
 
 Two statements make a transaction. The first takes numbers from the buyers' counter rows, in buyer order. The second
 inserts everything, each basket whole or not at all: a basket is written only if its Idempotency-Key was free and
@@ -39,6 +39,8 @@ class Ready:
     key: str
     request_hash: bytes
     expires_at: datetime
+    audit_entry: bytes
+    """JSON, for the buyer's audit log."""
 
 
 _NUMBERS = """
@@ -86,10 +88,10 @@ _WRITE = f"""
             CAST(%s AS integer[]), CAST(%s AS uuid[]), CAST(%s AS uuid[]), CAST(%s AS text[]), CAST(%s AS bytea[]),
             CAST(%s AS timestamptz[]), CAST(%s AS timestamptz[]), CAST(%s AS uuid[]), CAST(%s AS uuid[]),
             CAST(%s AS uuid[]), CAST(%s AS text[]), CAST(%s AS text[]), CAST(%s AS text[]), CAST(%s AS jsonb[]),
-            CAST(%b AS bytea[]), CAST(%s AS uuid[]), CAST(%s AS jsonb[])
+            CAST(%b AS bytea[]), CAST(%s AS uuid[]), CAST(%s AS jsonb[]), CAST(%s AS jsonb[])
         ) AS asked (
             n, buyer_id, id, key, request_hash, expires_at, placed_at, placed_by, project_id, delivery_point_id,
-            currency, note, instructions, headers, body, event_id, event
+            currency, note, instructions, headers, body, event_id, event, audit_entry
         )
     ), claimed AS (
         INSERT INTO idempotency_keys (scope_id, key, route, request_hash, status, headers, body)
@@ -107,6 +109,8 @@ _WRITE = f"""
     ), kept_event AS (
         INSERT INTO events (id, type, subject, company_id, time, data)
         SELECT event_id, '{BASKET_PLACED}', CAST(id AS text), buyer_id, placed_at, event FROM live
+    ), kept_audit AS (
+        INSERT INTO audit_entries (owner_id, at, entry) SELECT buyer_id, placed_at, audit_entry FROM live
     ), ordered AS MATERIALIZED (
         SELECT o.*, live.buyer_id, live.id AS basket_id, live.project_id, live.instructions, live.currency,
             live.placed_by, live.placed_at
@@ -287,6 +291,7 @@ def _basket_arrays(baskets: Sequence[Ready], answers: Sequence[bytes]) -> tuple[
         list(answers),
         array(str(new_id()) for _ in drafts),
         array(quoted(draft.event.decode()) for draft in drafts),
+        array(quoted(basket.audit_entry.decode()) for basket in baskets),
     )
 
 

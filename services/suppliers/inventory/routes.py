@@ -16,6 +16,7 @@ from services.suppliers.inventory.actions import (
 )
 from services.suppliers.inventory.schemas import CountStock, StockView
 from services.suppliers.inventory.tables import StockLevel
+from shared.audit import UNRECORDED
 from shared.contracts.fields import QueryText
 from shared.database import ReadSession, WriteSession
 from shared.errors import refusals
@@ -84,6 +85,7 @@ async def list_stock(
         CountIsOlder,
         CountInTheFuture,
     ),
+    openapi_extra=UNRECORDED,
 )
 async def count(
     *,

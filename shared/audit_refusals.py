@@ -1,0 +1,89 @@
+"""Refused commands in the audit log: each in a transaction of its own, after the refused one was rolled back.
+
+They are bounded for each caller, so that nobody fills a log by asking again and again: `BURST` at once, then one every
+`SECONDS_EACH` seconds. What was left out is counted and told by the caller's next entry.
+"""
+
+import time
+from collections import OrderedDict
+from dataclasses import dataclass
+from uuid import UUID
+
+from fastapi import Request
+from sqlalchemy.exc import SQLAlchemyError
+
+from shared import audit, clock
+from shared.database import Database, transaction
+from shared.errors import Refusal
+from shared.identity import Principal
+from shared.logs import log, told
+
+RECORDED = frozenset({403, 404, 409, 412, 422})
+BURST = 60
+SECONDS_EACH = 2.0
+_CALLERS_REMEMBERED = 10_000
+
+
+@dataclass(slots=True)
+class _Allowance:
+    """How many more entries a caller may cause, as of when, and how many were left out."""
+
+    left: float
+    as_of: float
+    left_out: int = 0
+
+
+class Bound:
+    """The allowances of the callers of one process; the one that was quiet longest is forgotten first."""
+
+    def __init__(self, *, burst: int = BURST, seconds_each: float = SECONDS_EACH) -> None:
+        self._burst = burst
+        self._seconds_each = seconds_each
+        self._callers: OrderedDict[UUID, _Allowance] = OrderedDict()
+
+    def take(self, caller: UUID, *, now: float) -> int | None:
+        """How many refusals were left out since the caller's last entry; None when this one is left out too."""
+        known = self._callers.pop(caller, None) or _Allowance(left=self._burst, as_of=now)
+        self._callers[caller] = known
+        if len(self._callers) > _CALLERS_REMEMBERED:
+            self._callers.popitem(last=False)
+        known.left = min(self._burst, known.left + (now - known.as_of) / self._seconds_each)
+        known.as_of = now
+        if known.left < 1:
+            known.left_out += 1
+            return None
+        known.left -= 1
+        left_out, known.left_out = known.left_out, 0
+        return left_out
+
+
+async def record_refusal(request: Request, refusal: Refusal) -> None:
+    """Record that a signed-in caller was refused. A log that cannot be written does not change the answer."""
+    principal: Principal | None = getattr(request.state, "principal", None)
+    if principal is None or principal.company_id is None:
+        return
+    if refusal.status not in RECORDED or not audit.is_recorded(request) or request.scope.get("route") is None:
+        return
+    bound: Bound = request.app.state.audit_bound
+    left_out = bound.take(principal.subject, now=time.monotonic())
+    if left_out is None:
+        return
+    at = clock.now()
+    audited = getattr(request.state, "audited", None)
+    entry = audit.entry_of(
+        principal,
+        act=audit.act_of(request),
+        outcome=refusal.code,
+        status=refusal.status,
+        objects=request.path_params,
+        request_id=getattr(request.state, "request_id", None),
+        detail={"left_out_before": left_out} if left_out else None,
+        at=at,
+    )
+    owners = audit.owners_of(audited[0] if audited else None, principal=principal, named=audit.named_in(request))
+    database: Database = request.app.state.database
+    try:
+        async with transaction(database.app, principal.company_id) as session:
+            await audit.write(session, entry, owners=owners, at=at)
+    except (SQLAlchemyError, OSError) as error:
+        log.error("audit_not_written", act=entry["act"], outcome=refusal.code, error=told(error))
