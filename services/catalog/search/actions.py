@@ -294,7 +294,8 @@ def _told(event: Event, rows: Any, required: Collection[str]) -> Sequence[Mappin
         raise EventMalformedError(f"{event.type} {event.position}: {problem!r}") from problem
     if not whole:
         raise EventMalformedError(f"{event.type} {event.position} lacks some of {', '.join(sorted(required))}.")
-    return rows
+    found: Sequence[Mapping[str, Any]] = rows
+    return found
 
 
 def _batches(events: Sequence[Event]) -> Iterable[Sequence[Event]]:

@@ -286,7 +286,7 @@ async def walk(
     rows = hits.group_binds
     for row, group in zip(rows, hits.groups, strict=True):
         price, variant_id = _after_in_group(group, sort, after)
-        row |= {"after_price": str(price), "after_order": str(float(price)), "after_id": str(variant_id)}
+        row |= {"after_price": str(price), "after_order": str(price), "after_id": str(variant_id)}
     binds = {**hits.binds, **offers.binds, "groups": orjson.dumps(rows).decode()}
     await fetch(session, _BITMAPS, {"allowed": "off"})
     found: list[Any] = []

@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "0006_speed"
-down_revision = "0005"
+down_revision = "0006_trust"
 branch_labels = None
 depends_on = None
 
