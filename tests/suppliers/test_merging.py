@@ -18,6 +18,7 @@ from shared.identity import Role, Scope
 from shared.ids import new_id
 from tests.conftest import a_person, a_service, once, signed_in
 from tests.legacy_imports import Legacy, a_uscc, csv_of
+from tests.suppliers.blacklist_world import Lists
 from tests.suppliers.test_supplier_imports import HEADER, relations, row
 from tests.suppliers.world import World, new_items
 
@@ -187,7 +188,7 @@ async def test_what_groups_decided_about_either_record_stays_through_merge_and_u
         sales = a_person(Role.SUPPLIER_SALES, company_id=each)
         consent = {"what": ["profile"], "audience": "MEMBERS", "to_id": None, "until": "2199-12-31"}
         assert (await world.call("POST", "/suppliers/consents", sales, json=consent)).status_code == 201
-    lister = Lister(world)
+    lister = Lists(world)
     await lister.put_on(supplier_id=str(twins.vanishing))
 
     async def standing() -> list[Any]:
@@ -197,7 +198,7 @@ async def test_what_groups_decided_about_either_record_stays_through_merge_and_u
                 "SELECT * FROM admissions ORDER BY id",
                 "SELECT * FROM supplier_spaces ORDER BY supplier_id, category, group_id",
                 "SELECT * FROM offer_reaches ORDER BY supplier_id, category, audience, audience_ids",
-                "SELECT supplier_id, id, keys FROM offers ORDER BY supplier_id, id",
+                "SELECT supplier_id, id, audience_keys FROM offers ORDER BY supplier_id, id",
                 "SELECT * FROM consents ORDER BY id",
                 "SELECT * FROM blacklist_entries ORDER BY id",
             )
