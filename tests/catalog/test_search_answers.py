@@ -27,7 +27,7 @@ TERMS: dict[str, Any] = {
 
 @pytest.fixture
 async def stocked(market: Market) -> Market:
-    supplier, other = market.supplier(), market.supplier("乙")
+    supplier, other = market.supplier(), market.supplier("乙", affiliated_with_operator=True)
     await market.offer(supplier, BAR, **TERMS)
     await market.offer(other, BAR, price="95", unit="piece", unit_factor="0.02964", tax_inclusive=False)
     await market.offer(other, BAR_25, currency="USD", audience=Audience.PUBLIC, valid_until=None, brand=None)
@@ -72,7 +72,7 @@ async def test_the_queries_together_show_everything_an_offer_can_have(stocked: M
 
 
 async def test_a_change_of_a_register_counts_with_the_next_search(stocked: Market, database: Database):
-    (hit,) = await stocked.hits(q="螺纹钢 Φ20")
+    hit, *_near = await stocked.hits(q="螺纹钢 Φ20")
     assert hit["offers"][0]["misfits"] == []
     async with transaction(database.system) as session:
         await session.execute(
@@ -83,9 +83,9 @@ async def test_a_change_of_a_register_counts_with_the_next_search(stocked: Marke
             ),
             {"at": AT},
         )
-        (before,) = await stocked.hits(q="螺纹钢 Φ20")
+        before, *_near = await stocked.hits(q="螺纹钢 Φ20")
         assert before["offers"][0]["misfits"] == []
-    (hit,) = await stocked.hits(q="螺纹钢 Φ20")
+    hit, *_near = await stocked.hits(q="螺纹钢 Φ20")
     assert [each["code"] for each in hit["offers"][0]["misfits"]] == ["ItemRestricted"]
 
 
