@@ -99,8 +99,8 @@ async def test_a_consent_opens_papers_and_its_revocation_closes_them_at_once(rea
     shown = {each["id"] for each in (await readers.listed(buyer)).json()}
     assert readers.permit["id"] in shown
     assert readers.refused["id"] not in shown, "a refused paper is nobody else's business"
-    assert (await readers.file(buyer, readers.refused)).status_code == 403
-    assert (await readers.file(readers.buyer(new_id()))).status_code == 403, "given to B alone"
+    assert (await readers.file(buyer, readers.refused)).status_code == 404
+    assert (await readers.file(readers.buyer(new_id()))).status_code == 404, "given to B alone"
     await readers.revoke(consent)
     assert (await readers.file(buyer)).json()["code"] == "NotYours"
     assert (await readers.listed(buyer)).json()["code"] == "NotYours"
@@ -116,14 +116,14 @@ async def test_the_stage_is_the_ceiling_whatever_was_agreed(readers: Readers):
     buyer = readers.buyer(readers.b)
     assert (await readers.file(buyer)).status_code == 200
     await readers.applicant.world.stage(readers.a, "finishes_misc", Stage.S1)
-    assert (await readers.file(buyer)).status_code == 403
+    assert (await readers.file(buyer)).status_code == 404
     await readers.applicant.world.stage(readers.a, "finishes_misc", Stage.S3)
     assert (await readers.file(buyer)).status_code == 200
 
 
 async def test_a_consent_for_something_else_opens_no_paper(readers: Readers):
     await readers.consent("profile", "qualification_decision", "evaluation")
-    assert (await readers.file(readers.buyer(readers.b))).status_code == 403
+    assert (await readers.file(readers.buyer(readers.b))).status_code == 404
 
 
 async def test_a_consent_counts_through_its_last_day(readers: Readers):
