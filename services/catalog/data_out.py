@@ -27,6 +27,7 @@ DATA_OUT = DataOut(
     },
     left_out={
         **HOUSE_LEFT_OUT,
+        "register_states": "the platform's own machinery",
         **dict.fromkeys(("search_offers", "search_stock", "search_suppliers", "search_variants"), _INDEX),
         **dict.fromkeys(
             (

@@ -39,10 +39,16 @@ DATA_OUT = DataOut(
             },
         ),
         "stage_change_history": Sheet(owners=("group_id",)),
+        "webhook_endpoints": Sheet(
+            owners=("company_id",), people={"created_by": "company_id"}, dropped=("secret", "previous_secret")
+        ),
+        "webhook_deliveries": Sheet(owners=("company_id",), dropped=("lease", "attempts", "next_attempt_at")),
+        "webhook_attempts": Sheet(owners=("company_id",)),
         "gate_evidence": Sheet(owners=("company_id", "group_id"), people={"recorded_by": "company_id"}),
     },
     left_out={
         **HOUSE_LEFT_OUT,
+        "qualified_suppliers": "copied from `suppliers`, which exports it",
         "attempts": "wrong passwords, counted for some minutes",
         "credentials": "hashes of people's passwords, which are no company's",
         "sessions": "of people, who may act for several companies",

@@ -19,6 +19,30 @@ DATA_OUT = DataOut(
         "purchase_order_lines": Sheet(owners=_BOTH, hidden={"cost_code": "buyer_id", "note": "buyer_id"}),
         "line_changes": Sheet(owners=_BOTH, people={"proposed_by": None, "decided_by": None}),
         "order_history": Sheet(owners=_BOTH),
+        "joint_notices": Sheet(
+            owners=("group_id",),
+            where=":company = ANY (party_ids)",
+            parties=("group_id", "circle_id", "party_ids"),
+            people={"opened_by": "group_id"},
+            dropped=("audience_keys",),
+        ),
+        "joint_lines": Sheet(owners=("group_id",)),
+        "joint_history": Sheet(owners=("group_id",)),
+        "joint_participations": Sheet(owners=("group_id",), people={"changed_by": "group_id"}),
+        "joint_quantities": Sheet(owners=("group_id",)),
+        "staged_agreement_lines": Sheet(owners=("group_id", "company_id", "supplier_id")),
+        "price_history": Sheet(owners=("group_id", "company_id")),
+        "legacy_imports": Sheet(
+            owners=("company_id",),
+            parties=("group_id",),
+            people={"uploaded_by": "company_id", "approved_by": "company_id"},
+            dropped=("file", "lease_id", "lease_until", "attempts"),
+        ),
+        "legacy_import_rows": Sheet(
+            owners=("company_id",), people={"imported_by": "company_id", "decided_by": "company_id"}
+        ),
+        "legacy_import_errors": Sheet(owners=("company_id",)),
+        "legacy_import_history": Sheet(owners=("company_id",), people={"who": "company_id"}),
         "case_files": Sheet(
             owners=("owner_id", "operator_id"),
             parties=("ended_by_company",),
@@ -28,6 +52,9 @@ DATA_OUT = DataOut(
     },
     left_out={
         **HOUSE_LEFT_OUT,
+        "delivery_stops": "copied from `suppliers`, which exports the entries",
+        "seen_stages": "copied from `members`, which exports it",
+        "seen_circles": "copied from `members`, which exports it",
         "stage_periods": "Told by `members`, which exports it.",
         "price_months": "Nobody's: which months have price statistics.",
         "price_statistics": "Nobody's: sums over at least five contractor groups.",

@@ -1,4 +1,9 @@
-"""What a company takes with it from `suppliers`: its record, offers and stock as supplier, its holds as buyer."""
+"""What a company takes with it from `suppliers`.
+
+As supplier its record, papers, consents, offers and stock, and what contractor groups decided about it that it may
+see; as contractor group its invitations, admissions, lists, evaluations and imports; as buyer its holds. The files of
+papers are fetched one by one (`/suppliers/{id}/papers/{paper}/file`); their hashes are in the sheet.
+"""
 
 from shared.data_out import HOUSE_LEFT_OUT, HOUSE_SHEETS, DataOut, Sheet
 
@@ -8,6 +13,75 @@ DATA_OUT = DataOut(
         **HOUSE_SHEETS,
         "suppliers": Sheet(owners=("company_id",)),
         "supplier_decisions": Sheet(owners=("supplier_id",)),
+        "supplier_identities": Sheet(
+            owners=("supplier_id",),
+            people={"decided_by": "decided_by_company"},
+            parties=("decided_by_company",),
+            dropped=("document_hash", "representative_hash", "account_hash"),
+        ),
+        "supplier_applications": Sheet(
+            owners=("supplier_id",), parties=("reviewer_company",), people={"reviewer_id": "reviewer_company"}
+        ),
+        "supplier_papers": Sheet(owners=("supplier_id",), people={"given_by": "supplier_id"}),
+        "supplier_paper_checks": Sheet(
+            owners=("supplier_id",), parties=("by_company",), people={"by_id": "by_company"}
+        ),
+        "expiry_warnings": Sheet(owners=("supplier_id",)),
+        "supplier_invitations": Sheet(
+            owners=("group_id", "company_id"),
+            parties=("supplier_id",),
+            people={"invited_by": "company_id"},
+            dropped=("code_hash",),
+        ),
+        "supplier_invitation_files": Sheet(owners=("group_id",), people={"sent_by": "group_id"}),
+        "admissions": Sheet(
+            owners=("group_id", "supplier_id"),
+            parties=("space_group_id", "relies_on_group_id"),
+            hidden={"grade": "group_id", "evidence": "group_id"},
+        ),
+        "admission_history": Sheet(owners=("group_id",), parties=("supplier_id",)),
+        "consents": Sheet(
+            owners=("supplier_id",),
+            parties=("to_id",),
+            people={"recorded_by": "supplier_id", "revoked_by": "supplier_id"},
+        ),
+        "consent_history": Sheet(owners=("supplier_id",)),
+        "blacklist_entries": Sheet(
+            owners=("owner_id", "supplier_id"),
+            people={"listed_by": "owner_id", "lift_asked_by": "owner_id", "lifted_by": "owner_id"},
+            hidden={"project_ids": "owner_id"},
+            dropped=("representative_hash",),
+        ),
+        "blacklist_proposals": Sheet(owners=("owner_id",), people={"asked_by": "owner_id", "decided_by": "owner_id"}),
+        "blacklist_appeals": Sheet(
+            owners=("owner_id", "supplier_id"),
+            people={"listed_by": "owner_id", "filed_by": "supplier_id", "answered_by": "owner_id"},
+        ),
+        "blacklist_history": Sheet(owners=("owner_id",)),
+        "evaluations": Sheet(owners=("group_id", "supplier_id"), people={"entered_by": "group_id"}),
+        "scores": Sheet(owners=("group_id", "supplier_id")),
+        "score_inputs": Sheet(
+            owners=("group_id", "supplier_id"), parties=("buyer_id",), people={"excluded_by": "group_id"}
+        ),
+        "score_appeals": Sheet(
+            owners=("group_id", "supplier_id"), people={"filed_by": "supplier_id", "answered_by": "group_id"}
+        ),
+        "supplier_names": Sheet(owners=("supplier_id",), dropped=("name_key", "bank_key", "source")),
+        "supplier_relations": Sheet(
+            owners=("group_id", "company_id"), parties=("supplier_id",), people={"ended_by": "company_id"}
+        ),
+        "staged_judgements": Sheet(owners=("group_id", "company_id"), parties=("supplier_id",)),
+        "legacy_imports": Sheet(
+            owners=("company_id",),
+            parties=("group_id",),
+            people={"uploaded_by": "company_id", "approved_by": "company_id"},
+            dropped=("file", "lease_id", "lease_until", "attempts"),
+        ),
+        "legacy_import_rows": Sheet(
+            owners=("company_id",), people={"imported_by": "company_id", "decided_by": "company_id"}
+        ),
+        "legacy_import_errors": Sheet(owners=("company_id",)),
+        "legacy_import_history": Sheet(owners=("company_id",), people={"who": "company_id"}),
         "items": Sheet(owners=("supplier_id",)),
         "offers": Sheet(owners=("supplier_id",), parties=("audience_ids",), dropped=("audience_keys",)),
         "stock_levels": Sheet(owners=("supplier_id",)),
@@ -25,6 +99,18 @@ DATA_OUT = DataOut(
         **HOUSE_LEFT_OUT,
         "known_editions": "copied from the common registers",
         "known_restrictions": "copied from the common registers",
+        "known_spaces": "copied from `members`, which exports it",
+        "known_circles": "copied from `members`, which exports it",
+        "known_links": "copied from `members`, which exports it",
+        "supplier_spaces": "worked out from admissions and stages",
+        "offer_reaches": "worked out from admissions and stages",
+        "rekeyings": "the platform's own machinery",
+        "blacklist_notices": "the short form of entries that are exported",
+        "blacklist_versions": "the platform's own machinery",
+        "score_notices": "the short form of scores that are exported",
+        "score_due": "the platform's own machinery",
+        "supplier_merges": "decided by operators about records; what they did stands in the supplier's history",
+        "supplier_merge_history": "decided by operators about records",
         "known_variants": "copied from the common dictionary",
         "register_version": "the platform's own machinery",
         "sync_seen": "which rows a running sync has met; gone with it",
