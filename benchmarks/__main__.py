@@ -4,6 +4,7 @@
 """
 
 import argparse
+import os
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -45,10 +46,17 @@ def _sync(running: Product, world: World, quick: bool) -> Section:
     return syncing.benchmark(running, world, effort=effort)
 
 
+def _larger() -> bool:
+    """Whether the search is to be measured at ten times the size too."""
+    return os.environ.get("DOUGONG_BENCH_LARGER") == "1"
+
+
 def _search(running: Product, world: World, quick: bool) -> Section:
     scale = Scale(variants=20_000, suppliers=200) if quick else Scale(variants=200_000, suppliers=2_000)
-    seconds, searches, rebuilt = (3, 500, 20_000) if quick else (8, 2_000, 100_000)
-    effort = searching.Effort(scale=scale, seconds=seconds, searches=searches, rebuilt=rebuilt)
+    seconds, searches, rebuilt, synced = (3, 500, 20_000, 50_000) if quick else (8, 2_000, 100_000, 1_000_000)
+    effort = searching.Effort(
+        scale=scale, seconds=seconds, searches=searches, rebuilt=rebuilt, synced=synced, larger=_larger()
+    )
     return searching.benchmark(running, world, effort=effort)
 
 

@@ -42,8 +42,8 @@ class Scale:
     def offers(self) -> int:
         return self.variants * OFFERS_PER_VARIANT
 
-    def smaller(self, share: float) -> "Scale":
-        """The same world cut down."""
+    def times(self, share: float) -> "Scale":
+        """The same world cut down, or grown."""
         return Scale(variants=round(self.variants * share), suppliers=max(20, round(self.suppliers * share)))
 
 

@@ -81,7 +81,8 @@ def consumed(running: Product, *, since: int) -> list[Passage]:
 def indexed(running: Product, *, since: int) -> list[Passage]:
     """Every event of offers or stock after `since`: from its commit at `suppliers` to that of the rows of the search.
 
-    Each of these rows names the number of the event that it is from.
+    Each of these rows names the number of the event that it is from; an offer that of its newest price, which a change
+    of its terms is too.
     """
     with psycopg.connect(running.urls("suppliers").worker) as suppliers:
         published: dict[int, float] = dict(
@@ -94,10 +95,10 @@ def indexed(running: Product, *, since: int) -> list[Passage]:
     with psycopg.connect(running.urls("catalog").worker) as catalog:
         applied = [
             row
-            for table_name in ("search_offers", "search_stock")
+            for table_name, number_of in (("search_offers", "price_seq"), ("search_stock", "seq"))
             for row in catalog.execute(
-                f"SELECT seq, max({_EPOCH.format('xmin')}), count(*) FROM {table_name} "
-                "WHERE seq = ANY (%s) GROUP BY seq",
+                f"SELECT {number_of}, max({_EPOCH.format('xmin')}), count(*) FROM {table_name} "
+                f"WHERE {number_of} = ANY (%s) GROUP BY 1",
                 [list(published)],
             )
         ]
@@ -161,17 +162,17 @@ class _Sellers:
             psycopg.connect(self._running.urls("suppliers").worker, autocommit=True) as suppliers,
             psycopg.connect(self._running.urls("catalog").worker, autocommit=True) as catalog,
         ):
-            last = _place(
+            last = place_of(
                 suppliers, "SELECT txid || '-' || seq FROM events ORDER BY events.txid DESC, seq DESC LIMIT 1"
             )
             wait_until(
-                lambda: _place(catalog, "SELECT position FROM follower_cursors WHERE source = 'suppliers'") >= last,
+                lambda: place_of(catalog, "SELECT position FROM follower_cursors WHERE source = 'suppliers'") >= last,
                 what="catalog has followed suppliers",
                 timeout=_CATCH_UP_SECONDS,
             )
 
 
-def _place(connection: psycopg.Connection, statement: str) -> tuple[int, int]:
+def place_of(connection: psycopg.Connection, statement: str) -> tuple[int, int]:
     """A place in a feed, to be compared."""
     row = connection.execute(statement).fetchone()
     txid, _, seq = str(row[0] if row else "0-0").partition("-")

@@ -17,6 +17,7 @@ import psycopg
 
 from benchmarks.capture import UUID_TEXT, limit_scripts, statements_logged, writing
 from benchmarks.catalog_world import CatalogWorld, MadeVariant, Scale, definitions_in, number_id, offer_states
+from benchmarks.lagging import lag_table, lag_under_sync
 from benchmarks.limits import Limit, pgbench
 from benchmarks.load import Outcome, Plan, run_load
 from benchmarks.product import Product
@@ -48,6 +49,10 @@ class Effort:
     """Different ones."""
     rebuilt: int
     """Offers told again through the reactions."""
+    synced: int
+    """Rows of the file that is followed while it is sent."""
+    larger: bool = False
+    """The searches at ten times the size too; filling that takes an hour and some 15 GB."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -244,7 +249,7 @@ def benchmark(running: Product, world: World, *, effort: Effort) -> Section:
     """A tenth of the world, then the whole of it."""
     running.rest("catalog worker")
     searching = _Searching(running, world, effort)
-    small = effort.scale.smaller(0.1)
+    small = effort.scale.times(0.1)
     found_small, found = _Measured(), _Measured()
     made = searching.fill(small)
     for kind in _kinds(made, searching, effort):
@@ -261,17 +266,30 @@ def benchmark(running: Product, world: World, *, effort: Effort) -> Section:
     limit = searching.limit(kinds[0], seconds=max(3, int(effort.seconds)))
     again = searching.run(kinds[0], found)
     running.say(f"  pgbench {limit.per_second:,.0f}/s, HTTP {len(again.read) / again.seconds:,.0f}/s")
+    lags = lag_under_sync(running, world, rows=effort.synced)
+    growth = [_grown(searching, effort)] if effort.larger else []
     return Section(
         title="4. Search",
-        failures=[*found_small.failures, *found.failures],
+        failures=[*found_small.failures, *found.failures, *(fault for each in growth for fault in each[1].failures)],
         parts=[
             _limit_table(again, limit),
             _kind_table(found_small, found, small, effort.scale),
+            *(_kind_table(found, each, effort.scale, scale) for scale, each in growth),
             _size_table(sizes),
+            lag_table(lags),
             f"From the feed's reactions {number(rate)} offers/s into an empty index (aim {number(_REBUILD_AIM)}).",
             _EXPLAINED,
         ],
     )
+
+
+def _grown(searching: _Searching, effort: Effort) -> tuple[Scale, _Measured]:
+    """The same searches at ten times the size."""
+    scale, found = effort.scale.times(10), _Measured()
+    made = searching.fill(scale)
+    for kind in _kinds(made, searching, effort):
+        searching.run(kind, found)
+    return scale, found
 
 
 def _limit_table(outcome: Outcome, limit: Limit) -> str:
@@ -323,5 +341,7 @@ _EXPLAINED = """\
 A search names a type by a name or everyday word, one of its values, and two facets; every address is of a variant that
 is there. A page has 20 hits with three offers each. The audience keys are those of sixteen buyers who see seven in
 ten offers. pgbench runs every statement of the same requests, prepared, on a copy of the database. Page 500 is reached
-by the Link headers and then asked for again and again by one client, like page 2. At ten times this size (10,000,000
-offers) it was not measured: making it takes longer than a run may."""
+by the Link headers and then asked for again and again by one client, like page 2. With
+`DOUGONG_BENCH_LARGER=1` the same is asked at ten times this size (10,000,000 offers), which takes an hour to be made.
+The lag is the time between two commits, that of a sync's event at `suppliers` and that of the rows of the search, for
+every event of the file; the same two cores do both."""

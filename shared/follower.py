@@ -16,6 +16,7 @@ from typing import Protocol
 from uuid import UUID
 
 import orjson
+import psycopg
 from prometheus_client import Counter, Gauge
 from sqlalchemy import text
 from sqlalchemy.exc import InterfaceError, OperationalError
@@ -34,15 +35,15 @@ APPLIED = Counter("dougong_events_applied_total", "Events applied", ["source"])
 PARKED = Counter("dougong_events_parked_total", "Events parked with an error", ["source"])
 LAG = Gauge("dougong_follower_lag_seconds", "How far behind the source this follower is", ["source"])
 
-_PASSING = (InterfaceError, Unavailable, ConnectionError, TimeoutError)
+_PASSING = (InterfaceError, psycopg.InterfaceError, Unavailable, ConnectionError, TimeoutError)
 _NOT_PASSING_STATES = ("57014", "54")
 """A statement that takes too long, or exceeds a limit, does so again: its event is parked, not waited for."""
 
 
 def _passes(error: Exception) -> bool:
     """Whether a fault is one of the moment, not of the event."""
-    if isinstance(error, OperationalError):
-        state = getattr(error.orig, "sqlstate", None) or ""
+    if isinstance(error, OperationalError | psycopg.OperationalError):
+        state = getattr(getattr(error, "orig", error), "sqlstate", None) or ""
         return not state.startswith(_NOT_PASSING_STATES)
     return isinstance(error, _PASSING)
 

@@ -12,6 +12,7 @@ from services.suppliers.app import paper_folder, sync_runner
 from services.suppliers.blacklists.jobs import expire_entries
 from services.suppliers.data_out import DATA_OUT
 from services.suppliers.imports.jobs import SyncRunner, work_syncs
+from services.suppliers.judgement_imports.handing_over import hand_over
 from services.suppliers.legacy import import_runner
 from services.suppliers.papers.files import PaperFolder
 from services.suppliers.papers.jobs import sweep_papers, warn_of_ends
@@ -87,6 +88,11 @@ def _periodic(
             name="expire blacklist entries",
             every_seconds=_TIDY_EVERY_SECONDS,
             do=lambda: expire_entries(database, at=clock.now()),
+        ),
+        Periodic(
+            name="hand over judgements",
+            every_seconds=_DAYS_EVERY_SECONDS,
+            do=lambda: hand_over(database, at=clock.now()),
         ),
         Periodic(name="tidy", every_seconds=_TIDY_EVERY_SECONDS, do=lambda: tidy(database)),
         Periodic(name="sweep", every_seconds=_TIDY_EVERY_SECONDS, do=lambda: asyncio.to_thread(runner.sweep)),

@@ -124,7 +124,7 @@ async def test_a_poison_event_is_parked_and_the_others_take_effect(market: Marke
     async with transaction(database.system) as session:
         parked = (await session.execute(text("SELECT type, error FROM parked_events"))).one()
     assert parked.type == OFFERS_CHANGED
-    assert "ValidationError" in parked.error
+    assert "EventMalformedError" in parked.error
 
 
 async def test_what_the_database_forbids_is_parked_too(market: Market, database: Database):

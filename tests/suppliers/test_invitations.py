@@ -46,6 +46,24 @@ async def test_an_invitation_is_opened_accepted_once_and_told(empty_world: World
     assert (await gc.call("GET", params={"state": "OPENED"})).json() == []
 
 
+async def test_the_inviter_sees_who_is_qualified_and_whom_its_own_group_has_admitted(empty_world: World):
+    gc, invited = Contractor(empty_world), Applicant(empty_world)
+    made = await gc.invite()
+    assert (await invited.apply("finishes_misc", invitation_code=made["code"])).status_code == 201
+    qualified = await empty_world.qualify(invited.company_id, categories=["finishes_misc"])
+    assert qualified.status_code == 200, qualified.text
+    assert await gc.funnel() == {"QUALIFIED": 1}
+    other = await empty_world.admit(new_id(), "finishes_misc", supplier_id=invited.company_id)
+    assert other.status_code == 201, other.text
+    assert await gc.funnel() == {"QUALIFIED": 1}, "admitted by another group"
+    own = await empty_world.admit(gc.group_id, "finishes_misc", supplier_id=invited.company_id)
+    assert await gc.funnel() == {"ADMITTED": 1}
+    assert (await gc.call("GET", f"/{made['id']}")).json()["state"] == "ADMITTED"
+    path = f"/suppliers/admissions/{own.json()[0]['id']}/suspension"
+    await empty_world.call("POST", path, empty_world.operator, version=1, json={"reason": "Late."})
+    assert await gc.funnel() == {"QUALIFIED": 1}
+
+
 async def test_two_companies_cannot_come_in_on_one_code(empty_world: World):
     code = (await Contractor(empty_world).invite())["code"]
     rivals = [Applicant(empty_world, tax_id=TAX_ID), Applicant(empty_world, tax_id=OTHER_TAX_ID)]

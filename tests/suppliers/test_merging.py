@@ -18,6 +18,7 @@ from shared.identity import Role, Scope
 from shared.ids import new_id
 from tests.conftest import a_person, a_service, once, signed_in
 from tests.legacy_imports import Legacy, a_uscc, csv_of
+from tests.suppliers.blacklist_world import Lists
 from tests.suppliers.test_supplier_imports import HEADER, relations, row
 from tests.suppliers.world import World, new_items
 
@@ -173,6 +174,47 @@ async def test_open_orders_or_reservations_on_the_vanishing_side_stand_in_the_wa
         )
         await twins.world.execute("UPDATE reservation_lines SET released_quantity = base_quantity")
     assert (await twins.post(path, REASON, second=True)).status_code == 200
+
+
+async def test_what_groups_decided_about_either_record_stays_through_merge_and_undoing(twins: Twins):
+    """Admissions, the reach they give, consents and blacklists are each about one record, and stay about it."""
+    world, group = twins.world, new_id()
+    for each in (twins.survivor, twins.vanishing):
+        assert (await world.qualify(each, categories=["rebar"], regions=["32"], until="2199-12-31")).status_code == 200
+        await world.open_market("rebar", supplier_id=each)
+        assert (await world.admit(group, "rebar", supplier_id=each, grade="B")).status_code == 201
+        world.supplier_id = each
+        await world.synced(new_items("A-1"))
+        sales = a_person(Role.SUPPLIER_SALES, company_id=each)
+        consent = {"what": ["profile"], "audience": "MEMBERS", "to_id": None, "until": "2199-12-31"}
+        assert (await world.call("POST", "/suppliers/consents", sales, json=consent)).status_code == 201
+    lister = Lists(world)
+    await lister.put_on(supplier_id=str(twins.vanishing))
+
+    async def standing() -> list[Any]:
+        return [
+            await world.rows(query)
+            for query in (
+                "SELECT * FROM admissions ORDER BY id",
+                "SELECT * FROM supplier_spaces ORDER BY supplier_id, category, group_id",
+                "SELECT * FROM offer_reaches ORDER BY supplier_id, category, audience, audience_ids",
+                "SELECT supplier_id, id, audience_keys FROM offers ORDER BY supplier_id, id",
+                "SELECT * FROM consents ORDER BY id",
+                "SELECT * FROM blacklist_entries ORDER BY id",
+            )
+        ]
+
+    before = await standing()
+    assert all(before)
+    merge = await twins.proposed()
+    merged = await twins.post(f"/merges/{merge['id']}/approval", REASON, second=True)
+    assert merged.json()["state"] == "EFFECTIVE", merged.text
+    assert await world.rekey() == 0
+    assert await standing() == before
+    undone = await twins.post(f"/merges/{merge['id']}/undoing", REASON)
+    assert undone.json()["state"] == "UNDONE"
+    assert await world.rekey() == 0
+    assert await standing() == before
 
 
 @pytest.mark.parametrize("qualified", [True, False])

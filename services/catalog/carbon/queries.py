@@ -14,6 +14,12 @@ async def factors_of_types(session: AsyncSession, *, type_codes: Sequence[str]) 
     return {row.type_code: row for row in rows}
 
 
+async def sources(session: AsyncSession) -> Mapping[str, str]:
+    """Where each factor is from, by type code."""
+    rows = await session.execute(select(CarbonFactorOfType.type_code, CarbonFactorOfType.source))
+    return {row.type_code: row.source for row in rows}
+
+
 async def factors_page(
     session: AsyncSession, *, type_code: str | None, limit: int, after: str | None
 ) -> Sequence[CarbonFactorOfType]:

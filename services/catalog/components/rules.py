@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
+from functools import lru_cache
 
 from services.catalog.units.rules import AltUnit, Measure
 
@@ -132,8 +133,7 @@ class TypeDefinition:
             if wanted == each.key:
                 return each
         for each in self.properties:
-            names = (unicodedata.normalize("NFKC", each.name_zh).lower(), each.name_en.lower())
-            if wanted in names:
+            if wanted in _called(each.name_zh, each.name_en):
                 return each
         return None
 
@@ -142,6 +142,12 @@ class TypeDefinition:
         return {
             each.key: Measure(value=values[each.key], unit=each.unit) for each in self.properties if each.key in values
         }
+
+
+@lru_cache(maxsize=10_000)
+def _called(name_zh: str, name_en: str) -> tuple[str, str]:
+    """A property's names as they are compared; every search asks all types for each of its facets."""
+    return unicodedata.normalize("NFKC", name_zh).lower(), name_en.lower()
 
 
 def halves(value: str) -> tuple[str, str]:

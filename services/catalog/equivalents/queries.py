@@ -56,6 +56,12 @@ _SUBSTITUTES = text(
 )
 
 
+ANY_OF_PAGE = """(
+    EXISTS (SELECT FROM page JOIN equivalents e ON e.from_id = page.variant_id WHERE e.status = 'APPROVED')
+    OR EXISTS (SELECT FROM page JOIN equivalents e ON e.to_id = page.variant_id WHERE e.status = 'APPROVED'))"""
+"""SQL: whether there may be anything in `equivalents_of` the variants of a relation `page`."""
+
+
 async def equivalents_of(
     session: AsyncSession, *, variant_ids: Collection[UUID], viewer: frozenset[str], on: date
 ) -> Mapping[UUID, Sequence[Substitute]]:

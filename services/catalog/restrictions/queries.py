@@ -8,7 +8,7 @@ from sqlalchemy import or_
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
-from services.catalog.restrictions.rules import holds_at
+from services.catalog.restrictions.rules import Restriction, holds_at
 from services.catalog.restrictions.tables import RestrictionEntry
 
 
@@ -33,6 +33,11 @@ async def restrictions_for(
     if region is None:
         return [row for row in rows if not row.regions]
     return [row for row in rows if holds_at(regions=row.regions, region=region)]
+
+
+async def all_restrictions(session: AsyncSession) -> Sequence[Restriction]:
+    """Every entry that was ever made, in the order they were made; whether one holds, `restrictions.rules` says."""
+    return [row.as_rule for row in await session.scalars(select(RestrictionEntry).order_by(col(RestrictionEntry.id)))]
 
 
 async def restrictions_page(

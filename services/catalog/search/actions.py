@@ -7,39 +7,34 @@ from the start, end in the same rows.
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 from uuid import UUID
 
 import orjson
+from pydantic import BaseModel
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.catalog.components import queries as component_queries
 from services.catalog.search import queries
 from services.catalog.search.documents import variant_tokens
 from services.catalog.search.knowledge import dictionary
 from services.catalog.search.places import region_heads
-from shared.contracts.suppliers import (
-    OffersChanged,
-    OffersRepriced,
-    StockChanged,
-    SupplierChanged,
-)
+from services.catalog.search.wire import fetch, fetch_none
+from shared.contracts.suppliers import OfferState, StockState, SupplierChanged
 from shared.feed import START, Event, parse_position
 from shared.logs import log
 
 K = TypeVar("K")
 
-_EVENTS_AT_ONCE = 20
-"""An event carries up to 500 rows; a statement of ten thousand is large enough to be fast and small in memory."""
+_EVENTS_AT_ONCE = 5
+"""An event carries up to 500 rows; a statement of some thousand is large enough to be fast and small in memory."""
 
-_UPSERT_SUPPLIERS = text(
-    """
+_UPSERT_SUPPLIERS = """
     INSERT INTO search_suppliers AS old (
         supplier_id, name, status, categories, regions, region_heads, qualified_until, affiliated, seq
     )
-    SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS new (
+    SELECT * FROM json_to_recordset(CAST(:rows AS json)) AS new (
         supplier_id uuid, name text, status text, categories text[], regions text[], region_heads text[],
         qualified_until date, affiliated boolean, seq bigint
     )
@@ -48,19 +43,16 @@ _UPSERT_SUPPLIERS = text(
         name = excluded.name, status = excluded.status, categories = excluded.categories,
         regions = excluded.regions, region_heads = excluded.region_heads,
         qualified_until = excluded.qualified_until, affiliated = excluded.affiliated, seq = excluded.seq
-    WHERE old.seq < excluded.seq
-    """
-)
+    WHERE old.seq < excluded.seq"""
 
-_UPSERT_OFFERS = text(
-    """
+_UPSERT_OFFERS = """
     INSERT INTO search_offers AS old (
         supplier_id, offer_id, variant_id, item_no, type_code, category, brand, price, currency, tax_inclusive,
         tax_rate, unit, unit_factor, base_unit, min_quantity, step_quantity, lead_time_days, regions, region_heads,
         valid_from, valid_until, audience_keys, tier_from, tier_price, stock_point, standard, freight_heads,
         freight_price, certificates, epd, epd_kgco2e, epd_until, status, seq, price_seq
     )
-    SELECT *, seq FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS new (
+    SELECT *, seq FROM json_to_recordset(CAST(:rows AS json)) AS new (
         supplier_id uuid, offer_id uuid, variant_id uuid, item_no text, type_code text, category text, brand text,
         price numeric, currency text, tax_inclusive boolean, tax_rate numeric, unit text, unit_factor numeric,
         base_unit text, min_quantity numeric, step_quantity numeric, lead_time_days integer, regions text[],
@@ -83,14 +75,11 @@ _UPSERT_OFFERS = text(
         standard = excluded.standard, freight_heads = excluded.freight_heads, freight_price = excluded.freight_price,
         certificates = excluded.certificates, epd = excluded.epd, epd_kgco2e = excluded.epd_kgco2e,
         epd_until = excluded.epd_until, status = excluded.status, seq = excluded.seq
-    WHERE old.seq < excluded.seq
-    """
-)
+    WHERE old.seq < excluded.seq"""
 
-_REPRICE = text(
-    """
+_REPRICE = """
     WITH new AS MATERIALIZED (
-        SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS new (
+        SELECT * FROM json_to_recordset(CAST(:rows AS json)) AS new (
             supplier_id uuid, offer_id uuid, price numeric, seq bigint
         )
     ), changed AS (
@@ -102,14 +91,11 @@ _REPRICE = text(
     SELECT count(*) FROM new
     WHERE NOT EXISTS (
         SELECT FROM search_offers o WHERE o.supplier_id = new.supplier_id AND o.offer_id = new.offer_id
-    )
-    """
-)
+    )"""
 
-_UPSERT_STOCK = text(
-    """
+_UPSERT_STOCK = """
     INSERT INTO search_stock AS old (supplier_id, item_no, stock_point, available, band, as_of, seq)
-    SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS new (
+    SELECT * FROM json_to_recordset(CAST(:rows AS json)) AS new (
         supplier_id uuid, item_no text, stock_point text, available numeric, band text, as_of timestamptz,
         seq bigint
     )
@@ -117,65 +103,74 @@ _UPSERT_STOCK = text(
     ON CONFLICT (supplier_id, item_no, stock_point) DO UPDATE SET
         available = excluded.available, band = excluded.band, as_of = excluded.as_of,
         seq = excluded.seq
-    WHERE old.seq < excluded.seq
-    """
-)
+    WHERE old.seq < excluded.seq"""
 
-_INSERT_VARIANTS = text(
-    """
+_INSERT_VARIANTS = """
     INSERT INTO search_variants (
         variant_id, variant_key, type_code, category, properties, unit_factors, carbon, tokens
     )
-    SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS new (
+    SELECT * FROM json_to_recordset(CAST(:rows AS json)) AS new (
         variant_id uuid, variant_key text, type_code text, category text, properties jsonb, unit_factors jsonb,
         carbon numeric, tokens text[]
     )
     ORDER BY variant_id
-    ON CONFLICT (variant_id) DO NOTHING
-    """
-)
+    ON CONFLICT (variant_id) DO NOTHING"""
+
+
+_VARIANTS_IN_A_ROW = 50
+"""Tokens are made of so many before others of the process have their turn."""
 
 
 class OffersNotIndexedError(LookupError):
     """New prices of offers that the index does not hold: an earlier event of theirs is parked; retry that first."""
 
 
+class EventMalformedError(ValueError):
+    """An event lacks what its contract says it holds."""
+
+
 async def suppliers_changed(session: AsyncSession, *, events: Sequence[Event]) -> None:
     """Take over what suppliers are called, may sell and until when."""
-    rows: dict[UUID, dict[str, Any]] = {}
+    rows: dict[str, dict[str, Any]] = {}
     for event in events:
-        supplier = SupplierChanged.model_validate(event.data)
-        row = {
-            "supplier_id": supplier.supplier_id,
-            "name": supplier.name,
-            "status": supplier.status,
-            "categories": supplier.categories,
-            "regions": supplier.regions,
-            "region_heads": region_heads(supplier.regions),
-            "qualified_until": supplier.qualified_until,
-            "affiliated": supplier.affiliated_with_operator,
-            **_place(event),
-        }
-        _keep_newest(rows, supplier.supplier_id, row)
-    await session.execute(_UPSERT_SUPPLIERS, {"rows": _json(rows.values())})
+        (sent,) = _told(event, [event.data], _OF_SUPPLIER_REQUIRED)
+        row = {name: sent[name] for name in _OF_SUPPLIER}
+        row["region_heads"] = region_heads(row["regions"])
+        row["affiliated"] = bool(sent.get("affiliated_with_operator"))
+        _keep_newest(rows, row["supplier_id"], {**row, "seq": _number(event)})
+    await fetch_none(session, _UPSERT_SUPPLIERS, {"rows": _json(rows.values())})
 
 
 async def offers_changed(session: AsyncSession, *, events: Sequence[Event]) -> None:
-    """Take over offers, and index the variants that were not offered before."""
-    for some in _batches(events):
-        await _take_offers(session, some)
+    """Take over offers, and index the variants that were not offered before.
+
+    While the database writes some, the next are made ready.
+    """
+    writing: asyncio.Task[None] | None = None
+    try:
+        for some in _batches(events):
+            rows = await _offer_rows(some)
+            if writing is not None:
+                await writing
+            writing = asyncio.create_task(_write_offers(session, rows))
+    finally:
+        if writing is not None:
+            await writing
 
 
-async def _take_offers(session: AsyncSession, events: Sequence[Event]) -> None:
-    rows: dict[tuple[UUID, UUID], dict[str, Any]] = {}
+async def _offer_rows(events: Sequence[Event]) -> list[dict[str, Any]]:
+    rows: dict[tuple[str, str], dict[str, Any]] = {}
     for event in events:
-        place = _place(event)
-        changed = OffersChanged.model_validate(event.data)
-        # The row is made of the event as it was sent, once it is known to hold what an offer holds.
-        for offer, sent in zip(changed.offers, event.data["offers"], strict=True):
-            _keep_newest(rows, (offer.supplier_id, offer.offer_id), {**_offer_row(sent), **place})
-    await session.execute(_UPSERT_OFFERS, {"rows": _json(rows.values())})
-    await index_variants(session, variant_ids=sorted({UUID(row["variant_id"]) for row in rows.values()}))
+        seq = _number(event)
+        for sent in _told(event, event.data.get("offers"), _OF_OFFER_REQUIRED):
+            _keep_newest(rows, (sent["supplier_id"], sent["offer_id"]), _offer_row(sent, seq))
+        await asyncio.sleep(0)
+    return list(rows.values())
+
+
+async def _write_offers(session: AsyncSession, rows: Sequence[Mapping[str, Any]]) -> None:
+    await fetch_none(session, _UPSERT_OFFERS, {"rows": _json(rows)})
+    await index_variants(session, variant_ids=sorted({row["variant_id"] for row in rows}))
 
 
 async def offers_repriced(session: AsyncSession, *, events: Sequence[Event]) -> None:
@@ -185,13 +180,13 @@ async def offers_repriced(session: AsyncSession, *, events: Sequence[Event]) -> 
         OffersNotIndexedError: see the class.
     """
     for some in _batches(events):
-        rows: dict[tuple[UUID, UUID], dict[str, Any]] = {}
+        rows: dict[tuple[str, str], dict[str, Any]] = {}
         for event in some:
-            repriced = OffersRepriced.model_validate(event.data)
-            for offer_id, price in repriced.prices.items():
-                row = {"supplier_id": repriced.supplier_id, "offer_id": offer_id, "price": price, **_place(event)}
-                _keep_newest(rows, (repriced.supplier_id, offer_id), row)
-        unknown = await session.scalar(_REPRICE, {"rows": _json(rows.values())})
+            supplier_id, seq = event.data["supplier_id"], _number(event)
+            for offer_id, price in _told(event, [event.data], {"prices"})[0]["prices"].items():
+                row = {"supplier_id": supplier_id, "offer_id": offer_id, "price": price, "seq": seq}
+                _keep_newest(rows, (supplier_id, offer_id), row)
+        ((unknown,),) = await fetch(session, _REPRICE, {"rows": _json(rows.values())})
         if unknown:
             raise OffersNotIndexedError(f"{unknown} of {len(rows)} repriced offers are not in the index.")
 
@@ -203,26 +198,26 @@ async def stock_changed(session: AsyncSession, *, events: Sequence[Event]) -> No
 
 
 async def _take_stock(session: AsyncSession, events: Sequence[Event]) -> None:
-    rows: dict[tuple[UUID, str, str], dict[str, Any]] = {}
+    rows: dict[tuple[str, str, str], dict[str, Any]] = {}
     for event in events:
-        changed = StockChanged.model_validate(event.data)
-        whose = {"supplier_id": changed.supplier_id, **_place(event)}
-        for level, sent in zip(changed.stock, event.data["stock"], strict=True):
-            _keep_newest(rows, (changed.supplier_id, level.item_no, level.stock_point), {**sent, **whose})
-    await session.execute(_UPSERT_STOCK, {"rows": _json(rows.values())})
+        supplier_id, seq = event.data["supplier_id"], _number(event)
+        for sent in _told(event, event.data.get("stock"), _OF_STOCK_REQUIRED):
+            row = {**sent, "supplier_id": supplier_id, "seq": seq}
+            _keep_newest(rows, (supplier_id, sent["item_no"], sent["stock_point"]), row)
+    await fetch_none(session, _UPSERT_STOCK, {"rows": _json(rows.values())})
 
 
-async def index_variants(session: AsyncSession, *, variant_ids: Sequence[UUID]) -> int:
+async def index_variants(session: AsyncSession, *, variant_ids: Sequence[str]) -> int:
     """Index those of these variants that are not yet; how many were."""
     missing = await queries.not_indexed(session, variant_ids=variant_ids)
-    if not missing:
-        return 0
-    variants = await component_queries.variants_by_id(session, ids=missing)
+    variants = [each for each in missing if each.key is not None]
     if len(variants) < len(missing):
         log.warning("offers_of_unknown_variants", count=len(missing) - len(variants))
+    if not variants:
+        return 0
     definitions = (await dictionary(session)).definitions
     rows = []
-    for variant in variants.values():
+    for place, variant in enumerate(variants):
         rows.append(
             {
                 "variant_id": variant.id,
@@ -235,8 +230,9 @@ async def index_variants(session: AsyncSession, *, variant_ids: Sequence[UUID]) 
                 "tokens": sorted(variant_tokens(definitions[variant.type_code], variant.properties)),
             }
         )
-        await asyncio.sleep(0)
-    await session.execute(_INSERT_VARIANTS, {"rows": _json(rows)})
+        if place % _VARIANTS_IN_A_ROW == 0:
+            await asyncio.sleep(0)
+    await fetch_none(session, _INSERT_VARIANTS, {"rows": _json(rows)})
     return len(rows)
 
 
@@ -253,35 +249,62 @@ async def empty_index(session: AsyncSession) -> None:
     )
 
 
-_AS_SENT = (
-    "supplier_id", "offer_id", "variant_id", "item_no", "type_code", "category", "brand", "price", "currency",
-    "tax_inclusive", "tax_rate", "unit", "unit_factor", "base_unit", "min_quantity", "step_quantity", "lead_time_days",
-    "regions", "valid_from", "valid_until", "audience_keys", "stock_point", "standard", "epd", "status",
-)  # fmt: skip
+_OF_SUPPLIER = ("supplier_id", "name", "status", "categories", "regions", "qualified_until")
 
 
-def _offer_row(sent: Mapping[str, Any]) -> dict[str, Any]:
+def _offer_row(sent: Mapping[str, Any], seq: int) -> dict[str, Any]:
+    """The event as it was sent, with what the index has in another form; a member that is missing is no value.
+
+    The events are our own and come as they were validated; what they hold and how, the columns and constraints of
+    the table judge again.
+    """
     tiers, freight, epd = sent.get("tiers") or (), sent.get("freight") or (), sent.get("epd") or {}
     return {
-        **{name: sent.get(name) for name in _AS_SENT},
-        "region_heads": region_heads(sent["regions"]),
+        **sent,
+        "region_heads": region_heads(sent["regions"]) if sent["regions"] else (),
         "tier_from": [tier["min_quantity"] for tier in tiers],
         "tier_price": [tier["price"] for tier in tiers],
-        "freight_heads": region_heads([each["region"] for each in freight]),
+        "freight_heads": region_heads([each["region"] for each in freight]) if freight else (),
         "freight_price": [each["price"] for each in freight],
-        "certificates": sent.get("certificates") or [],
+        "certificates": sent.get("certificates") or (),
+        "epd": epd or None,
         "epd_kgco2e": epd.get("kgco2e"),
         "epd_until": epd.get("valid_until"),
+        "seq": seq,
     }
+
+
+def _required(contract: type[BaseModel]) -> frozenset[str]:
+    return frozenset(name for name, each in contract.model_fields.items() if each.is_required())
+
+
+_OF_OFFER_REQUIRED, _OF_STOCK_REQUIRED = _required(OfferState), _required(StockState)
+_OF_SUPPLIER_REQUIRED = _required(SupplierChanged)
+
+
+def _told(event: Event, rows: Any, required: Collection[str]) -> Sequence[Mapping[str, Any]]:
+    """The rows of an event, if each has what the contract requires; what the values are, the columns judge.
+
+    Raises:
+        EventMalformedError: see the class.
+    """
+    try:
+        UUID(event.data["supplier_id"])
+        whole = isinstance(rows, list) and all(row.keys() >= required for row in rows)
+    except (KeyError, ValueError, TypeError, AttributeError) as problem:
+        raise EventMalformedError(f"{event.type} {event.position}: {problem!r}") from problem
+    if not whole:
+        raise EventMalformedError(f"{event.type} {event.position} lacks some of {', '.join(sorted(required))}.")
+    found: Sequence[Mapping[str, Any]] = rows
+    return found
 
 
 def _batches(events: Sequence[Event]) -> Iterable[Sequence[Event]]:
     return (events[start : start + _EVENTS_AT_ONCE] for start in range(0, len(events), _EVENTS_AT_ONCE))
 
 
-def _place(event: Event) -> dict[str, int]:
-    _, seq = parse_position(event.position)
-    return {"seq": seq}
+def _number(event: Event) -> int:
+    return parse_position(event.position)[1]
 
 
 def _keep_newest(rows: dict[K, dict[str, Any]], key: K, row: dict[str, Any]) -> None:

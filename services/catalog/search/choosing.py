@@ -6,15 +6,15 @@ that no offer hidden from the caller moves a hit.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.catalog.search import ranking
+from services.catalog.search import large, pages, ranking
 from services.catalog.search.dictionary import Group
+from services.catalog.search.pages import Details, Glance, Showing
 from services.catalog.search.queries import Offers
 from services.catalog.search.ranking import Hits, Place, Sort
 from shared.errors import Unprocessable
@@ -33,9 +33,11 @@ class TooBroadToSort(Unprocessable):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Ranked:
-    """The rows of a page, and whether any stand in the order of list prices though landed ones were asked."""
+    """The rows of a page with what is shown of them, and whether any stand in the order of list prices though landed
+    ones were asked."""
 
-    rows: Sequence[Row[Any]]
+    rows: Sequence[Any]
+    details: Details = field(default_factory=Details)
     by_list_price: bool = False
 
 
@@ -59,33 +61,80 @@ class _Level:
 
 
 async def ranked(
-    session: AsyncSession, *, hits: Hits, offers: Offers, sort: Sort, limit: int, after: Place | None
+    session: AsyncSession,
+    *,
+    hits: Hits,
+    offers: Offers,
+    sort: Sort,
+    limit: int,
+    after: Place | None,
+    showing: Showing,
 ) -> Ranked:
-    """At most `limit` variants that the caller is offered, in order.
+    """At most `limit` variants that the caller is offered, in order, and what is shown of them.
 
     Raises:
         TooBroadToSort: see the class.
     """
     if sort != "relevance":  # a price says nothing of how near a hit is: among what was asked for alone
         hits = hits.only(group for group in hits.groups if not group.near)
-    if sort == "relevance" and after is not None and not hits.some:
+    by_level = sort == "relevance" and not hits.some
+    if by_level and after is not None:
         hits = hits.only(group for group in hits.groups if -group.score >= after[0])
-    sizes = await ranking.sizes(session, hits=hits, most=WALKED_FROM + 1)
-    filled = [(group, size) for group, size in zip(hits.groups, sizes, strict=True) if size]
-    if not filled:
+    if not hits.groups:
         return Ranked(rows=[])
     search = _Search(session, hits, offers, sort, after)
-    if sort == "relevance" and not hits.some:
+    numbers = _level_numbers(hits.groups) if by_level else [0] * len(hits.groups)
+    seen: Glance | None = None
+    sizes: Sequence[int] = large.sizes(session, hits=hits, most=WALKED_FROM)
+    if sum(size for size, number in zip(sizes, numbers, strict=True) if number == 0) <= WALKED_FROM:
+        seen = await pages.glance(
+            session, hits=hits, levels=numbers, offers=offers, sort=sort, limit=limit, after=after,
+            priced_at_most=WALKED_FROM, showing=showing,
+        )  # fmt: skip
+        if seen.complete or len(seen.rows) == limit:
+            return Ranked(rows=seen.rows, details=seen.details)
+        sizes = seen.sizes
+        large.learn(session, hits=hits, sizes=sizes, most=WALKED_FROM)
+    else:
+        others = [group for group, size in zip(hits.groups, sizes, strict=True) if not size]
+        counted = iter(await ranking.sizes(session, hits=hits.only(others), most=WALKED_FROM + 1))
+        sizes = [size or next(counted) for size in sizes]
+    filled = [
+        (group, size)
+        for group, size, number in zip(hits.groups, sizes, numbers, strict=True)
+        if size and (seen is None or number >= seen.levels)
+    ]
+    begun = [] if seen is None else seen.rows
+    page = await _ranked(search, filled, by_level=by_level, limit=limit - len(begun))
+    details = await pages.shown(
+        session,
+        variant_ids=[row.hit for row in page.rows[: max(showing.hits - len(begun), 0)]],
+        offers=offers,
+        showing=showing,
+    )
+    if seen is not None:
+        details = seen.details.and_of(details)
+    return replace(page, rows=[*begun, *page.rows], details=details)
+
+
+def _level_numbers(groups: Sequence[Group]) -> list[int]:
+    """Groups of one score are a level, the nearest the first."""
+    return [number for number, (_, same) in enumerate(groupby(groups, key=lambda each: each.score)) for _ in same]
+
+
+async def _ranked(search: "_Search", filled: Sequence[tuple[Group, int]], *, by_level: bool, limit: int) -> Ranked:
+    """Of groups that are too many to be priced at a glance."""
+    if not filled:
+        return Ranked(rows=[])
+    if by_level:
         return await search.level_by_level(_levels(filled), limit=limit)
     whole = _Level(tuple(group for group, _ in filled), tuple(size for _, size in filled))
-    if sort in {"relevance", "price"}:
+    if search.sort in {"relevance", "price"}:
         return await search.level_by_level([whole], limit=limit)
-    wide = hits.only(whole.groups)
-    if (
-        whole.size > SORTED_AT_MOST
-        and await ranking.visible_up_to(session, hits=wide, offers=offers, most=SORTED_AT_MOST + 1) > SORTED_AT_MOST
-    ):
-        raise TooBroadToSort(f"More than {SORTED_AT_MOST} variants answer; narrow the search to sort it by {sort}.")
+    if whole.size > SORTED_AT_MOST and await search.sees_more_than(SORTED_AT_MOST, [whole]):
+        raise TooBroadToSort(
+            f"More than {SORTED_AT_MOST} variants answer; narrow the search to sort it by {search.sort}."
+        )
     return Ranked(rows=await search.priced([whole], limit=limit))
 
 
@@ -105,12 +154,12 @@ class _Search:
         self._session = session
         self._hits = hits
         self._offers = offers
-        self._sort = sort
+        self.sort = sort
         self._after = after
 
     async def level_by_level(self, levels: Sequence[_Level], *, limit: int) -> Ranked:
         """Until the page is full: small levels together, each large one by the way that suits it."""
-        rows: list[Row[Any]] = []
+        rows: list[Any] = []
         by_list_price = False
         rest = list(levels)
         while rest and len(rows) < limit:
@@ -122,18 +171,20 @@ class _Search:
             by_list_price = by_list_price or more.by_list_price
         return Ranked(rows=rows, by_list_price=by_list_price)
 
+    async def sees_more_than(self, many: int, levels: Sequence[_Level]) -> bool:
+        """Whether the caller is offered more than so many of these variants."""
+        among = self._among(levels)
+        return await ranking.visible_up_to(self._session, hits=among, offers=self._offers, most=many + 1) > many
+
     async def _level(self, levels: Sequence[_Level], *, limit: int) -> Ranked:
         landed = self._offers.is_landed
         if self._hits.some or not any(each.is_large for each in levels):
             return Ranked(rows=await self.priced(levels, limit=limit))
-        if landed:
-            among = self._among(levels)
-            seen = await ranking.visible_up_to(self._session, hits=among, offers=self._offers, most=PRICED_AT_MOST + 1)
-            if seen <= PRICED_AT_MOST:
-                return Ranked(rows=await self.priced(levels, limit=limit))
+        if landed and not await self.sees_more_than(PRICED_AT_MOST, levels):
+            return Ranked(rows=await self.priced(levels, limit=limit))
         return Ranked(rows=await self._listed(levels, limit=limit), by_list_price=landed)
 
-    async def _listed(self, levels: Sequence[_Level], *, limit: int) -> Sequence[Row[Any]]:
+    async def _listed(self, levels: Sequence[_Level], *, limit: int) -> Sequence[Any]:
         """By list price: small groups priced, since a walk passes all offers of a type, large ones walked."""
         small: list[Group] = []
         large: list[Group] = []
@@ -144,29 +195,29 @@ class _Search:
                 (small if fits else large).append(group)
                 size += its if fits else 0
         offers = replace(self._offers, listed=True)
-        rows: list[Row[Any]] = []
+        rows: list[Any] = []
         for groups, way in ((small, ranking.page), (large, ranking.walk)):
             if groups:
                 rows += await way(
                     self._session,
                     hits=self._hits.only(groups),
                     offers=offers,
-                    sort=self._sort,
+                    sort=self.sort,
                     limit=limit,
                     after=self._after,
                 )
-        return sorted(rows, key=lambda row: (row.first, row.second, row.variant_id))[:limit]
+        return sorted(rows, key=lambda row: (row.first, row.second, row.hit))[:limit]
 
     def _among(self, levels: Sequence[_Level]) -> Hits:
         return self._hits.only(group for level in levels for group in level.groups)
 
-    async def priced(self, levels: Sequence[_Level], *, limit: int) -> Sequence[Row[Any]]:
+    async def priced(self, levels: Sequence[_Level], *, limit: int) -> Sequence[Any]:
         """Every hit of these levels is priced."""
         return await ranking.page(
             self._session,
             hits=self._among(levels),
             offers=self._offers,
-            sort=self._sort,
+            sort=self.sort,
             limit=limit,
             after=self._after,
         )

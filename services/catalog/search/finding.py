@@ -1,9 +1,10 @@
 """The search: from words, codes and facets to variants with the offers the caller may see."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal, InvalidOperation
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -15,8 +16,9 @@ from services.catalog.search.choosing import Ranked, TooBroadToSort, ranked
 from services.catalog.search.dictionary import Dictionary, Group
 from services.catalog.search.documents import TYPE_MARK, facet_token
 from services.catalog.search.filters import FACET_REFUSALS, facet_of
-from services.catalog.search.knowledge import dictionary
-from services.catalog.search.queries import Offers
+from services.catalog.search.knowledge import Knowledge, knowledge
+from services.catalog.search.pages import Showing
+from services.catalog.search.queries import Best, Offers
 from services.catalog.search.ranking import Facet, Hits, Place, Sort
 from services.catalog.search.understanding import (
     Correction,
@@ -32,6 +34,7 @@ from services.catalog.units import rules as unit_rules
 from shared.errors import FieldError, Unprocessable
 from shared.identity import Principal
 from shared.paging import CursorInvalid
+from shared.quantity import Unit
 
 TYPES_WITH_SOME_WORDS = 10
 """Types looked at when no variant has every word: those that could have most of them."""
@@ -91,12 +94,15 @@ class Found:
     corrections: Sequence[Correction]
     hits: Hits
     offers: Offers
-    dictionary: Dictionary
+    knowledge: Knowledge
 
     @property
-    def keys(self) -> list[tuple[str, str, str, str]]:
-        """After which key the next page begins, of each row."""
-        return [(self.mode, str(row.first), str(row.second), str(row.variant_id)) for row in self.page.rows]
+    def dictionary(self) -> Dictionary:
+        return self.knowledge.dictionary
+
+    def key_of(self, row: Any) -> tuple[str, str, str, str]:
+        """After which key the next page begins when a row is the last of this one."""
+        return (self.mode, str(row.first), str(row.second), str(row.hit))
 
 
 def offers_seen_by(
@@ -123,21 +129,26 @@ async def offers_wanted(session: AsyncSession, *, wish: Wish, caller: Principal 
     Raises:
         UnknownUnit, QuantityWithoutUnit, NeedByInThePast.
     """
+    units = {} if wish.unit is None else await unit_queries.all_units(session)
+    offers = _offers_wanted(wish, caller=caller, today=today, units=units)
+    await queries.see_as(session, viewer=offers.viewer)
+    return offers
+
+
+def _offers_wanted(wish: Wish, *, caller: Principal | None, today: date, units: Mapping[str, Unit]) -> Offers:
     if wish.need_by is not None and wish.need_by < today:
         error = FieldError(field="need_by", rule="NeedByInThePast", message=f"{wish.need_by} is before {today}")
         raise NeedByInThePast(f"It is {today}; nothing can be there by {wish.need_by}.", errors=[error])
-    offers = replace(
+    return replace(
         offers_seen_by(caller, today=today, currency=wish.currency, region=wish.region),
         supplier_id=wish.supplier_id,
         quantity=wish.quantity,
-        units=await _units(session, wish),
+        units=_units(wish, units),
         in_stock=wish.in_stock,
         need_by=wish.need_by,
         carbon_at_most=wish.carbon_at_most,
         certificates=wish.certificates,
     )
-    await queries.see_as(session, viewer=offers.viewer)
-    return offers
 
 
 async def find(
@@ -148,6 +159,7 @@ async def find(
     limit: int,
     after: tuple[object, ...] | None,
     today: date,
+    best: Best = "price",
 ) -> Found:
     """One page of variants, one more than `limit` when there are more.
 
@@ -158,21 +170,26 @@ async def find(
     Raises:
         those of `SEARCH_REFUSALS`, CursorInvalid.
     """
-    offers = await offers_wanted(session, wish=wish, caller=caller, today=today)
-    known = await dictionary(session)
+    viewer = offers_seen_by(caller, today=today, currency=wish.currency).viewer
+    words = code_words(wish.q)
+    states, codes = await queries.opened(session, viewer=viewer, codes=words)
+    everything = await knowledge(session, states=states)
+    known = everything.dictionary
+    offers = _offers_wanted(wish, caller=caller, today=today, units=everything.units)
     scope = await _scope(session, wish, known, caller=caller, today=today)
     place = _place(after)
-    fixed, corrections = corrected(wish.q, known)
-    modes = ["all", *(["fixed"] if corrections else []), "known", "some"] if place is None else [place[0]]
-    for mode in modes:
-        text = wish.q if mode == "all" or not corrections else fixed
+    showing = Showing(hits=limit, offers=max(wish.offers_shown, 1), best=best)
+    for mode, text, corrections in _readings(wish.q, known, only=None if place is None else place[0]):
         query = Query(tokens=(), phrases=()) if scope.says_it_all else understood(text, known)
         if mode in {"known", "some"}:
             least = known_only(query, text, known)
             if place is None and (len(least.tokens) < 2 if mode == "some" else least.tokens in {(), query.tokens}):
                 continue
             query = least
-        hits = await _hits(session, known, scope, query, text, every=mode != "some")
+        if query.tokens and code_words(text) != words:
+            words = code_words(text)
+            codes = await queries.types_naming(session, codes=words)
+        hits = _hits(known, scope, query, text, codes=codes, every=mode != "some")
         page = await ranked(
             session,
             hits=hits,
@@ -180,14 +197,28 @@ async def find(
             sort=wish.sort,
             limit=limit + 1,
             after=None if place is None else place[1],
+            showing=showing,
         )
         found = Found(
-            page=page, mode=mode, query=query, corrections=[] if mode == "all" else corrections, hits=hits,
-            offers=offers, dictionary=known,
-        )  # fmt: skip
+            page=page, mode=mode, query=query, corrections=corrections, hits=hits, offers=offers, knowledge=everything
+        )
         if page.rows:
             break
     return found
+
+
+def _readings(q: str, known: Dictionary, *, only: str | None) -> Iterator[tuple[str, str, Sequence[Correction]]]:
+    """The ways to understand a text, one after the other: (mode, text, corrections). What is found as it was written
+    is not looked up for mistakes."""
+    if only in {None, "all"}:
+        yield "all", q, []
+    if only == "all":
+        return
+    fixed, corrections = corrected(q, known)
+    text = fixed if corrections else q
+    for mode in ("fixed", "known", "some"):
+        if only == mode or (only is None and (corrections or mode != "fixed")):
+            yield mode, text, corrections
 
 
 def _place(after: tuple[object, ...] | None) -> tuple[str, Place] | None:
@@ -208,7 +239,7 @@ def _is_sortable(value: Decimal) -> bool:
     return not value.is_nan() and (value == Decimal("Infinity") or abs(value) < 10**12) and len(str(value)) < 60
 
 
-async def _units(session: AsyncSession, wish: Wish) -> Sequence[str]:
+def _units(wish: Wish, units: Mapping[str, Unit]) -> Sequence[str]:
     if (wish.quantity is None) != (wish.unit is None):
         missing = "unit" if wish.unit is None else "quantity"
         error = FieldError(field=missing, rule="QuantityWithoutUnit", message="is missing")
@@ -216,7 +247,7 @@ async def _units(session: AsyncSession, wish: Wish) -> Sequence[str]:
     if wish.unit is None:
         return ()
     try:
-        return unit_rules.unit_named(wish.unit, units=await unit_queries.all_units(session))
+        return unit_rules.unit_named(wish.unit, units=units)
     except unit_rules.UnknownUnitError as problem:
         error = FieldError(field="unit", rule="UnknownUnit", message=wish.unit[:60])
         raise UnknownUnit(str(problem), errors=[error]) from problem
@@ -280,8 +311,8 @@ def _key_in(text: str, among: Mapping[str, TypeDefinition]) -> tuple[str, Mappin
     return None if faults else (parts[0], values)
 
 
-async def _hits(
-    session: AsyncSession, known: Dictionary, scope: _Scope, query: Query, text: str, *, every: bool
+def _hits(
+    known: Dictionary, scope: _Scope, query: Query, text: str, *, codes: Mapping[str, Sequence[str]], every: bool
 ) -> Hits:
     if scope.exact is not None:
         code, values = scope.exact
@@ -290,8 +321,8 @@ async def _hits(
         return Hits(groups=[group], facets=scope.facets, variant_ids=scope.variant_ids, key=variant_key(code, values))
     if text.strip() and not query.tokens and not scope.is_own_code:
         return Hits(groups=[], facets=scope.facets)  # signs alone say nothing, and nothing is not everything
-    codes = tokens_of_codes(await queries.types_naming(session, codes=code_words(text))) if query.tokens else {}
-    groups = known.groups(query, among=scope.type_codes, codes=codes, every=every)
+    by_type = tokens_of_codes(codes) if query.tokens else {}
+    groups = known.groups(query, among=scope.type_codes, codes=by_type, every=every)
     if not every:
         groups = sorted(groups, key=lambda group: group.likely, reverse=True)[:TYPES_WITH_SOME_WORDS]
     return Hits(groups=groups, facets=scope.facets, variant_ids=scope.variant_ids)

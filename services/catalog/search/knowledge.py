@@ -1,25 +1,92 @@
-"""The dictionary of the search as the database has it now, prepared once per state of the published types."""
+"""What the search keeps in memory: the dictionary and the registers, read again when their state is another.
+
+Each register (a table of this service that all may read) tells its state: the transactions that last changed it
+(`register_states`, kept by triggers). So asking whether anything changed costs a look at a handful of rows, and a
+published change counts with the next search.
+"""
 
 import asyncio
 from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.catalog.components import queries as component_queries
+from services.catalog.restrictions.rules import Restriction
+from services.catalog.search import queries, standing
 from services.catalog.search.dictionary import Dictionary
+from services.catalog.search.views import Beside
+from services.catalog.units import queries as unit_queries
+from shared.quantity import Unit
 
-_KEPT = 3
-_prepared: "OrderedDict[str, Dictionary]" = OrderedDict()
-_STATE = text("SELECT md5(string_agg(code || content_hash || status, ',' ORDER BY code)) FROM component_types")
+_KEPT, _BESIDE_KEPT = 20, 500
+_kept: "OrderedDict[tuple[str, str], Any]" = OrderedDict()
+_beside: "OrderedDict[tuple[str, date, str | None], Beside]" = OrderedDict()
+
+Load = Callable[[AsyncSession], Awaitable[Any]]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Knowledge:
+    """Everything that is kept, as the database has it now."""
+
+    dictionary: Dictionary
+    units: Mapping[str, Unit]
+    carbon_sources: Mapping[str, str]
+    restrictions: Sequence[Restriction]
+    withdrawn: Mapping[str, date]
+    states: str
+
+    def beside(self, *, on: date, region: str | None) -> Beside:
+        """What the registers say of every type on a day, at a place; worked out once."""
+        key = (self.states, on, region)
+        if key not in _beside:
+            _beside[key] = standing.beside_of(
+                carbon_sources=self.carbon_sources,
+                restrictions=self.restrictions,
+                withdrawn=self.withdrawn,
+                on=on,
+                region=region,
+            )
+            while len(_beside) > _BESIDE_KEPT:
+                _beside.popitem(last=False)
+        return _beside[key]
+
+
+async def knowledge(session: AsyncSession, *, states: str | None) -> Knowledge:
+    """Of the states that `queries.STATES` told in this transaction."""
+    return Knowledge(
+        dictionary=await _of(session, "component_types", states, _dictionary),
+        units=await _of(session, "units", states, unit_queries.all_units),
+        carbon_sources=await _of(session, "carbon_factors", states, standing.carbon_sources),
+        restrictions=await _of(session, "restrictions", states, standing.restrictions),
+        withdrawn=await _of(session, "standard_editions", states, standing.withdrawals),
+        states=states or "",
+    )
 
 
 async def dictionary(session: AsyncSession) -> Dictionary:
-    """By the hash of what is published, so that a published change counts with the next search and nothing is stale."""
-    state = str(await session.scalar(_STATE))
-    if state not in _prepared:
-        definitions = await component_queries.definitions(session)
-        _prepared[state] = await asyncio.to_thread(Dictionary, definitions)
-        while len(_prepared) > _KEPT:
-            _prepared.popitem(last=False)
-    return _prepared[state]
+    """By the state of what is published, so that a published change counts with the next search."""
+    found: Dictionary = await _of(session, "component_types", await session.scalar(text(queries.STATES)), _dictionary)
+    return found
+
+
+async def _of(session: AsyncSession, register: str, states: str | None, load: Load) -> Any:
+    state = " ".join(each for each in (states or "").split(" ") if each.startswith(f"{register}="))
+    key = (register, state)
+    if key in _kept:
+        _kept.move_to_end(key)
+        return _kept[key]
+    made = await load(session)
+    _kept[key] = made
+    while len(_kept) > _KEPT:
+        _kept.popitem(last=False)
+    return made
+
+
+async def _dictionary(session: AsyncSession) -> Dictionary:
+    return await asyncio.to_thread(Dictionary, await component_queries.definitions(session))

@@ -6,12 +6,9 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.catalog.components import queries as component_queries
 from services.catalog.components.rules import TypeDefinition
-from services.catalog.components.tables import Variant
 from services.catalog.search import queries, ranking, standing
 from services.catalog.search.dictionary import Group
 from services.catalog.search.documents import variant_tokens
@@ -19,100 +16,83 @@ from services.catalog.search.filters import UnknownFacet, properties_named
 from services.catalog.search.finding import Found, Wish
 from services.catalog.search.queries import Best
 from services.catalog.search.ranking import ORDER, Sort
-from services.catalog.search.schemas import (
-    CorrectionView,
-    ExplanationView,
-    FacetCount,
-    FacetView,
-    Hit,
-    OfferView,
-    PointView,
-    SearchAnswer,
-)
-from services.catalog.search.views import asked_of, offer_view, plain, variant_view
+from services.catalog.search.schemas import EquivalentView, ExplanationView, FacetCount, FacetView, PointView
+from services.catalog.search.views import Judge, asked_of, plain, variant_told, written
 from shared.errors import FieldError
 
 OF_THE_HIT = ("type", "category", "supplier")
 """Facets every hit has; all others are properties."""
 
-_BEST: Mapping[Sort, Best] = {
+BEST: Mapping[Sort, Best] = {
     "relevance": "price", "price": "price", "lead_time": "lead_time", "carbon": "carbon",
 }  # fmt: skip
+"""Which offer of a variant stands first in each order."""
 
 
 async def answer(
     session: AsyncSession, *, found: Found, wish: Wish, limit: int, facets: Sequence[str], explain: bool, today: date
-) -> SearchAnswer:
-    """The page, with the counts of these facets.
+) -> dict[str, Any]:
+    """The page, with the counts of these facets: a `schemas.SearchAnswer`, ready to be encoded.
 
     Raises:
         UnknownFacet: one of `facets` is no property of the types asked for.
     """
-    shown = found.page.rows[:limit]
-    return SearchAnswer(
-        items=await _hits(session, shown, found=found, wish=wish, explain=explain, today=today),
-        match="some" if found.mode in {"known", "some"} else "all",
-        tokens=list(found.query.tokens),
-        corrections=[CorrectionView(asked=each.asked, taken=each.taken) for each in found.corrections],
-        price_order="list" if found.page.by_list_price else "landed",
-        facets=[await _facet(session, name, found=found) for name in facets],
-    )
+    return {
+        "items": await _hits(session, found.page.rows[:limit], found=found, wish=wish, explain=explain, today=today),
+        "match": "some" if found.mode in {"known", "some"} else "all",
+        "tokens": found.query.tokens,
+        "corrections": [{"asked": each.asked, "taken": each.taken} for each in found.corrections],
+        "price_order": "list" if found.page.by_list_price else "landed",
+        "facets": [(await _facet(session, name, found=found)).model_dump(mode="json") for name in facets],
+    }
 
 
 async def _hits(
-    session: AsyncSession, rows: Sequence[Row[Any]], *, found: Found, wish: Wish, explain: bool, today: date
-) -> list[Hit]:
-    ids = [row.variant_id for row in rows]
-    variants = await component_queries.variants_by_id(session, ids=ids)
-    beside = await standing.beside(
-        session, type_codes=[each.type_code for each in variants.values()], on=today, region=found.offers.region
-    )
-    equivalents = await standing.equivalents_of(session, variant_ids=ids, viewer=found.offers.viewer, on=today)
-    offered: dict[UUID, list[Row[Any]]] = {}
-    most = max(wish.offers_shown, 1)
-    for row in await queries.offers_of(session, variant_ids=ids, offers=found.offers, most=most, best=_BEST[wish.sort]):
-        offered.setdefault(row.variant_id, []).append(row)
+    session: AsyncSession, rows: Sequence[Any], *, found: Found, wish: Wish, explain: bool, today: date
+) -> list[dict[str, Any]]:
+    details = found.page.details
+    beside = found.knowledge.beside(on=today, region=found.offers.region)
+    equivalents: Mapping[UUID, list[EquivalentView]] = {}
+    if details.have_equivalents:
+        ids = [row.hit for row in rows]
+        equivalents = await standing.equivalents_of(session, variant_ids=ids, viewer=found.offers.viewer, on=today)
     asked = asked_of(found.offers)
     hits = []
     for row in rows:
-        if row.variant_id not in variants or row.variant_id not in offered:
+        its = details.offers.get(row.hit)
+        if not its or its[0].id is None:
             continue
-        variant, its = variants[row.variant_id], offered[row.variant_id]
-        views = [
-            offer_view(each, variant=variant, asked=asked, knows_stock=found.offers.knows_stock, beside=beside)
-            for each in its
-        ]
-        best = its[0]
+        best = variant = its[0]
+        judge = Judge(variant, asked=asked, knows_stock=found.offers.knows_stock, beside=beside)
         hits.append(
-            Hit(
-                variant=variant_view(variant),
-                score=row.score,
-                near=found.hits.is_near(variant.type_code, row.score),
-                price_from=None if best.price_from is None else plain(best.price_from),
-                lead_time_from=best.lead_time_from,
-                carbon_from=None if best.carbon_from is None else plain(best.carbon_from),
-                offers_count=best.together,
-                offers=views[: wish.offers_shown],
-                equivalents=equivalents.get(variant.id, []),
-                explanation=_explained(row, variant, views, found=found, sort=wish.sort) if explain else None,
-            )
+            {
+                "variant": variant_told(variant),
+                "score": row.score,
+                "near": found.hits.is_near(variant.type_code, row.score),
+                "price_from": None if best.price_from is None else written(best.price_from),
+                "lead_time_from": best.lead_time_from,
+                "carbon_from": None if best.carbon_from is None else written(best.carbon_from),
+                "offers_count": best.together,
+                "offers": [judge.told(each) for each in its[: wish.offers_shown]],
+                "equivalents": [each.model_dump(mode="json") for each in equivalents.get(variant.id, ())],
+                "explanation": _explained(row, its, found=found, sort=wish.sort) if explain else None,
+            }
         )
     return hits
 
 
-def _explained(
-    row: Row[Any], variant: Variant, offers: Sequence[OfferView], *, found: Found, sort: Sort
-) -> ExplanationView:
+def _explained(row: Any, offers: Sequence[Any], *, found: Found, sort: Sort) -> dict[str, Any]:
+    variant = offers[0]
     definition = found.dictionary.definitions[variant.type_code]
     points = _points(found.hits.groups, variant_tokens(definition, variant.properties))
     priced = [each for each in offers if each.currency == found.offers.currency]
-    cheapest = min(priced, key=lambda each: each.comparable_price, default=None)
+    cheapest = min(priced, key=lambda each: each.landed, default=None)
     return ExplanationView(
         points=points,
         order=[*ORDER[sort], "variant id"],
         values=[None if Decimal(value).is_infinite() else plain(Decimal(value)) for value in (row.first, row.second)],
         price_offer_id=None if cheapest is None else cheapest.offer_id,
-    )
+    ).model_dump(mode="json")
 
 
 def _points(groups: Sequence[Group], tokens: frozenset[str]) -> list[PointView]:

@@ -6,7 +6,7 @@ offer that is not visible.
 """
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -18,6 +18,7 @@ from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.catalog.search.places import regions_around
+from services.catalog.search.wire import fetch
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -118,25 +119,20 @@ def comparable(wish: Offers) -> str:
     return f"round(({price}{freight}) * CASE WHEN o.tax_inclusive THEN 1 ELSE 1 + o.tax_rate END / o.unit_factor, 9)"
 
 
-def visible_offers(wish: Offers, *, stock: bool = False) -> str:
-    """FROM and WHERE of the offers `o` that count, beside hits `h`; with `stock`, their stock level beside them.
+def visible_offers(wish: Offers) -> str:
+    """FROM and WHERE of the offers `o` that count, beside hits `h`.
 
     A quantity that is asked is `q.quantity`, in the offer's unit. OFFSET 0 keeps the index on variants the way in:
     what the planner guesses of hits and audiences is far off, and reading all offers instead takes seconds.
     """
-    level = f"LEFT JOIN search_stock stock ON {_STOCK_OF_OFFER}" if stock else ""
     quantity = f"CROSS JOIN LATERAL (SELECT {_IN_OFFER_UNIT.format(o='o')} AS quantity) q"
     return f"""
         CROSS JOIN LATERAL (
             SELECT o.* FROM search_offers o WHERE o.variant_id = h.variant_id AND o.status = 'ACTIVE' OFFSET 0
         ) o
         JOIN search_suppliers s ON s.supplier_id = o.supplier_id
-        {level} {"" if wish.quantity is None else quantity}
+        {"" if wish.quantity is None else quantity}
         WHERE {counts(wish)}"""
-
-
-_STOCK_OF_OFFER = """stock.supplier_id = o.supplier_id AND stock.item_no = o.item_no
-            AND stock.stock_point = o.stock_point"""
 
 
 def counts(wish: Offers, *, o: str = "o", s: str = "s") -> str:
@@ -183,16 +179,20 @@ def _order(offers: Offers, best: Best) -> str:
     }[best]
 
 
-async def offers_of(
-    session: AsyncSession, *, variant_ids: Sequence[UUID], offers: Offers, most: int, best: Best = "price"
-) -> Sequence[Row[Any]]:
-    """The visible offers of these variants, the best `most` of each, with how many there are."""
-    if not variant_ids:
-        return []
-    statement = f"""
-        SELECT * FROM (
-            SELECT o.*, h.carbon AS type_carbon, o.epd_until >= :today AS epd_counts,
-                s.name AS supplier_name, s.affiliated, stock.band, stock.available, stock.as_of,
+_OF_OFFER = """o.variant_id, o.offer_id, o.supplier_id, s.name AS supplier_name, s.affiliated, o.item_no, o.brand,
+            o.price, o.currency, o.tax_inclusive, o.tax_rate, o.unit, o.unit_factor, o.min_quantity, o.step_quantity,
+            o.lead_time_days, o.regions, o.valid_from, o.valid_until, o.tier_from, o.tier_price, o.stock_point,
+            o.standard, o.certificates, o.epd, o.epd_kgco2e, o.epd_until, o.epd_until >= :today AS epd_counts"""
+
+
+def best_offers(offers: Offers, best: Best, *, of: str) -> str:
+    """SQL: the visible offers of the variants `h` that `of` names, the best `:most` of each, by variant and `place`.
+
+    Each tells what all of its variant's offers are `together`.
+    """
+    return f"""
+        SELECT placed.*, stock.band, stock.available, stock.as_of FROM (
+            SELECT {_OF_OFFER}, h.carbon AS type_carbon,
                 {FREIGHT if offers.region else "0"} AS freight, {comparable(offers)} AS landed,
                 count(*) OVER of_variant AS together,
                 min({comparable(offers)}) FILTER (WHERE o.currency = :currency) OVER of_variant AS price_from,
@@ -201,11 +201,38 @@ async def offers_of(
                 row_number() OVER (
                     PARTITION BY o.variant_id ORDER BY {_order(offers, best)}, o.offer_id
                 ) AS place
-            FROM search_variants h {visible_offers(offers, stock=True)} AND h.variant_id = ANY (CAST(:ids AS uuid[]))
+            FROM {of} {visible_offers(offers)}
             WINDOW of_variant AS (PARTITION BY o.variant_id)
-        ) placed WHERE place <= :most ORDER BY variant_id, place"""
-    asked = {**offers.binds, "ids": list(variant_ids), "most": most}
-    return (await session.execute(text(statement), asked)).all()
+        ) placed LEFT JOIN search_stock stock ON stock.supplier_id = placed.supplier_id
+            AND stock.item_no = placed.item_no AND stock.stock_point = placed.stock_point
+        WHERE place <= :most"""
+
+
+async def offers_of(
+    session: AsyncSession, *, variant_ids: Sequence[UUID], offers: Offers, most: int, best: Best = "price"
+) -> Sequence[Any]:
+    """The visible offers of these variants, the best `most` of each, with how many there are."""
+    if not variant_ids:
+        return []
+    of = "(SELECT v.* FROM search_variants v WHERE v.variant_id = ANY (CAST(:ids AS uuid[]))) h"
+    statement = f"{best_offers(offers, best, of=of)} ORDER BY variant_id, place"
+    return await fetch(session, statement, {**offers.binds, "ids": list(variant_ids), "most": most})
+
+
+STATES = "SELECT string_agg(name || '=' || txid, ' ' ORDER BY name, txid) FROM register_states"
+"""SQL of the states of all that is kept in memory, as one text."""
+
+
+async def opened(
+    session: AsyncSession, *, viewer: frozenset[str], codes: Sequence[str]
+) -> tuple[str | None, Mapping[str, list[str]]]:
+    """What every search begins with, in one statement: `see_as`, the states of what is kept in memory
+    (`knowledge`), and `types_naming` these codes."""
+    statement = f"""
+        SELECT set_config('app.viewer_keys', :keys, true), ({STATES}) AS states,
+            (SELECT json_agg(json_build_array(found.code, found.type_code)) FROM ({_TYPES_NAMING}) found) AS types"""
+    (row,) = await fetch(session, statement, {"keys": ",".join(sorted(viewer)), "codes": list(codes)})
+    return row.states, _by_code(row.types or ())
 
 
 async def candidates(
@@ -236,35 +263,33 @@ async def candidates(
     return (await session.execute(text(statement), asked)).all()
 
 
-async def not_indexed(session: AsyncSession, *, variant_ids: Sequence[UUID]) -> list[UUID]:
-    """Those of these variants that the index does not hold yet."""
-    found = await session.execute(
-        text(
-            "SELECT asked.id FROM unnest(CAST(:ids AS uuid[])) AS asked (id) "
-            "WHERE NOT EXISTS (SELECT FROM search_variants v WHERE v.variant_id = asked.id)"
-        ),
-        {"ids": list(variant_ids)},
-    )
-    return list(found.scalars())
+async def not_indexed(session: AsyncSession, *, variant_ids: Sequence[str]) -> list[Any]:
+    """Those of these variants that the index does not hold yet, as it will hold them; what is no variant has no key."""
+    statement = """
+        SELECT asked.id, v.key, v.type_code, v.category, v.properties, v.unit_factors, v.carbon
+        FROM unnest(CAST(:ids AS uuid[])) AS asked (id) LEFT JOIN variants v ON v.id = asked.id
+        WHERE NOT EXISTS (SELECT FROM search_variants found WHERE found.variant_id = asked.id)"""
+    return await fetch(session, statement, {"ids": list(variant_ids)})
 
 
 async def types_naming(session: AsyncSession, *, codes: Sequence[str]) -> Mapping[str, list[str]]:
     """The types that each of these codes finds, in any system; an IFC entity finds all its predefined types."""
+    found = await fetch(session, _TYPES_NAMING, {"codes": list(codes)})
+    return _by_code((row.code, row.type_code) for row in found)
+
+
+_TYPES_NAMING = """
+    SELECT asked.code, c.type_code FROM unnest(CAST(:codes AS text[])) AS asked (code)
+    JOIN classification_codes c ON lower(c.code) = lower(asked.code)
+    UNION
+    SELECT asked.code, c.type_code FROM unnest(CAST(:codes AS text[])) AS asked (code)
+    JOIN classification_codes c ON c.system = 'IFC' AND lower(asked.code) LIKE 'ifc%'
+        AND lower(c.code) ~>=~ (lower(asked.code) || '.') AND lower(c.code) ~<~ (lower(asked.code) || '/')"""
+
+
+def _by_code(pairs: Iterable[Sequence[str]]) -> Mapping[str, list[str]]:
     found: dict[str, list[str]] = {}
-    rows = await session.execute(
-        text(
-            """
-            SELECT asked.code, c.type_code FROM unnest(CAST(:codes AS text[])) AS asked (code)
-            JOIN classification_codes c ON lower(c.code) = lower(asked.code)
-            UNION
-            SELECT asked.code, c.type_code FROM unnest(CAST(:codes AS text[])) AS asked (code)
-            JOIN classification_codes c ON c.system = 'IFC' AND lower(asked.code) LIKE 'ifc%'
-                AND lower(c.code) ~>=~ (lower(asked.code) || '.') AND lower(c.code) ~<~ (lower(asked.code) || '/')
-            """
-        ),
-        {"codes": list(codes)},
-    )
-    for code, type_code in rows:
+    for code, type_code in pairs:
         found.setdefault(code, []).append(type_code)
     return found
 

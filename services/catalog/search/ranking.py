@@ -12,11 +12,11 @@ from typing import Any, Literal
 from uuid import UUID
 
 import orjson
-from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.catalog.search.dictionary import EACH_WORD, VALUE, Group
 from services.catalog.search.queries import Offers, carbon, comparable, counts, visible_offers
+from services.catalog.search.wire import fetch
 
 Sort = Literal["relevance", "price", "lead_time", "carbon"]
 
@@ -70,8 +70,9 @@ class Hits:
         return replace(self, facets=facets, groups=exact or self.groups)
 
     @property
-    def binds(self) -> dict[str, Any]:
-        rows = [
+    def group_binds(self) -> list[dict[str, Any]]:
+        """The groups as `GROUPS` reads them."""
+        return [
             {
                 "place": place,
                 "type_code": group.type_code,
@@ -84,7 +85,10 @@ class Hits:
             }
             for place, group in enumerate(self.groups)
         ]
-        binds: dict[str, Any] = {"groups": orjson.dumps(rows).decode()}
+
+    @property
+    def binds(self) -> dict[str, Any]:
+        binds: dict[str, Any] = {"groups": orjson.dumps(self.group_binds).decode()}
         for number, facet in enumerate(self.facets):
             binds[f"facet_{number}"] = list(facet.tokens)
             for place, each in enumerate(facet.ranges):
@@ -135,16 +139,16 @@ def _within(name: str) -> str:
         ELSE false END"""
 
 
-_GROUPS = """
+GROUPS = """
     groups AS MATERIALIZED (
         SELECT * FROM jsonb_to_recordset(CAST(:groups AS jsonb)) AS g (
             place integer, type_code text, wanted text[], without text[], lacking text[], maybe text[], need integer,
-            score bigint, after_price numeric, after_id uuid
+            score bigint, after_price numeric, after_order double precision, after_id uuid, level integer
         )
     )"""
 
 
-def _hits(hits: Hits, *, most: str = "") -> str:
+def answering(hits: Hits, *, most: str = "") -> str:
     """FROM: every variant that answers, beside its group. OFFSET 0 keeps the index on tokens the way in."""
     matched, enough = "", ""
     if hits.some:
@@ -167,11 +171,11 @@ async def sizes(session: AsyncSession, *, hits: Hits, most: int) -> list[int]:
     if not hits.groups:
         return []
     statement = f"""
-        WITH {_GROUPS}
+        WITH {GROUPS}
         SELECT (SELECT count(*) FROM (
             SELECT FROM search_variants v WHERE {hits.condition} LIMIT :most
-        ) counted) FROM groups g ORDER BY g.place"""
-    return list((await session.scalars(text(statement), {**hits.binds, "most": most})).all())
+        ) counted) AS count FROM groups g ORDER BY g.place"""
+    return [row.count for row in await fetch(session, statement, {**hits.binds, "most": most})]
 
 
 def _offered(offers: Offers) -> str:
@@ -182,9 +186,10 @@ def _offered(offers: Offers) -> str:
 async def visible_up_to(session: AsyncSession, *, hits: Hits, offers: Offers, most: int) -> int:
     """How many of these variants the caller is offered, counted up to `most`."""
     statement = f"""
-        WITH {_GROUPS}
-        SELECT count(*) FROM (SELECT FROM {_hits(hits)} WHERE {_offered(offers)} LIMIT :most) counted"""
-    return int(await session.scalar(text(statement), {**hits.binds, **offers.binds, "most": most}) or 0)
+        WITH {GROUPS}
+        SELECT count(*) FROM (SELECT FROM {answering(hits)} WHERE {_offered(offers)} LIMIT :most) counted"""
+    (row,) = await fetch(session, statement, {**hits.binds, **offers.binds, "most": most})
+    return int(row.count)
 
 
 ORDER: Mapping[Sort, tuple[str, str]] = {
@@ -198,15 +203,15 @@ ORDER: Mapping[Sort, tuple[str, str]] = {
 
 async def page(
     session: AsyncSession, *, hits: Hits, offers: Offers, sort: Sort, limit: int, after: Place | None
-) -> Sequence[Row[Any]]:
-    """Every hit the caller is offered, priced and sorted: (variant_id, score, price, lead_time, carbon, first, second).
+) -> Sequence[Any]:
+    """Every hit the caller is offered, priced and sorted: (hit, score, price, lead_time, carbon, first, second).
 
     `price` is the lowest landed price in the currency asked, infinite when there is none.
     """
     first, second = ORDER[sort]
     keyset = "" if after is None else "WHERE (first, second, variant_id) > (:after_first, :after_second, :after_id)"
     statement = f"""
-        WITH {_GROUPS}, hits AS MATERIALIZED (SELECT h.* FROM {_hits(hits)}), ranked AS (
+        WITH {GROUPS}, hits AS MATERIALIZED (SELECT h.* FROM {answering(hits)}), ranked AS (
             SELECT h.variant_id, h.score, min(o.lead_time_days)::numeric AS lead_time,
                 coalesce(min({comparable(offers)}) FILTER (WHERE o.currency = :currency), 'Infinity') AS price,
                 coalesce(min({carbon()}), 'Infinity') AS carbon
@@ -215,11 +220,11 @@ async def page(
         ), ordered AS (
             SELECT *, CAST({first} AS numeric) AS first, CAST({second} AS numeric) AS second FROM ranked
         )
-        SELECT * FROM ordered {keyset} ORDER BY first, second, variant_id LIMIT :limit"""
+        SELECT variant_id AS hit, * FROM ordered {keyset} ORDER BY first, second, variant_id LIMIT :limit"""
     binds = {**hits.binds, **offers.binds, "limit": limit}
     if after is not None:
         binds |= {"after_first": after[0], "after_second": after[1], "after_id": after[2]}
-    return (await session.execute(text(statement), binds)).all()
+    return await fetch(session, statement, binds)
 
 
 def _walked(hits: Hits, offers: Offers, *, currencies: str) -> str:
@@ -230,7 +235,7 @@ def _walked(hits: Hits, offers: Offers, *, currencies: str) -> str:
     return f"""(
             SELECT o.* FROM search_offers o
             WHERE o.type_code = g.type_code AND o.status = 'ACTIVE' AND {currencies}
-            ORDER BY o.comparable, o.variant_id OFFSET 0
+            ORDER BY o.price_order, o.comparable, o.variant_id OFFSET 0
         ) o CROSS JOIN LATERAL (
             SELECT v.unit_factors, v.carbon FROM search_variants v
             WHERE v.variant_id = o.variant_id AND {hits.condition} OFFSET 0
@@ -249,14 +254,25 @@ def _better(offers: Offers, condition: str) -> str:
         )"""
 
 
-def _by_price(hits: Hits, offers: Offers) -> str:
-    """The next variants of a group; an offer stands for its variant when no other that counts is before it."""
-    currencies = "o.currency = :currency AND (o.comparable, o.variant_id) > (g.after_price, g.after_id)"
+_AFTER = "o.price_order >= g.after_order AND (o.comparable, o.variant_id) > (g.after_price, g.after_id)"
+"""Where the page goes on. Under row level security only the first of these leads into the index: of decimals
+PostgreSQL holds that comparing them might tell what a hidden row has, and would pass by all rows before."""
+_AHEAD = 4
+"""Offers of each group that are looked at first, to know up to which price a page will go."""
+
+
+def _by_price(hits: Hits, offers: Offers, *, ahead: int | None) -> str:
+    """The next variants of a group; an offer stands for its variant when no other that counts is before it.
+
+    With `ahead`, only those up to the price that `_merged` expects.
+    """
+    currencies = f"o.currency = :currency AND {_AFTER}"
+    currencies += "" if ahead is None else " AND o.price_order <= (SELECT price_order FROM till)"
     before = "(b.comparable, b.supplier_id, b.offer_id) < (o.comparable, o.supplier_id, o.offer_id)"
     return f"""
         SELECT o.variant_id, o.comparable AS price FROM {_walked(hits, offers, currencies=currencies)}
         AND NOT {_better(offers, before)}
-        ORDER BY o.comparable, o.variant_id LIMIT :limit"""
+        ORDER BY o.price_order, o.comparable, o.variant_id LIMIT :limit"""
 
 
 def _without_price(hits: Hits, offers: Offers) -> str:
@@ -272,36 +288,56 @@ def _without_price(hits: Hits, offers: Offers) -> str:
 
 async def walk(
     session: AsyncSession, *, hits: Hits, offers: Offers, sort: Sort, limit: int, after: Place | None
-) -> Sequence[Row[Any]]:
+) -> Sequence[Any]:
     """The same page by list price (sort `price`, or `relevance` among groups of one score), read in index order.
 
     No word of the hits may be optional. Variants without an offer in the currency asked come last.
     """
-    rows = orjson.loads(hits.binds["groups"])
+    rows = hits.group_binds
     for row, group in zip(rows, hits.groups, strict=True):
-        row["after_price"], row["after_id"] = (str(each) for each in _after_in_group(group, sort, after))
+        price, variant_id = _after_in_group(group, sort, after)
+        row |= {"after_price": str(price), "after_order": str(price), "after_id": str(variant_id)}
     binds = {**hits.binds, **offers.binds, "groups": orjson.dumps(rows).decode()}
-    await session.execute(_BITMAPS, {"allowed": "off"})
-    priced = text(_merged(_by_price(hits, offers), sort))
-    found = list((await session.execute(priced, {**binds, "limit": limit})).all())
-    await session.execute(_BITMAPS, {"allowed": "on"})
+    await fetch(session, _BITMAPS, {"allowed": "off"})
+    found: list[Any] = []
+    by_price_alone = sort == "price" or len({group.score for group in hits.groups}) == 1
+    for ahead in (*((_AHEAD,) if by_price_alone and len(hits.groups) > 1 else ()), None):
+        statement = _merged(_by_price(hits, offers, ahead=ahead), sort, ahead=ahead)
+        found = await fetch(session, statement, {**binds, "limit": limit, "ahead": ahead, "enough": 3 * limit})
+        if len(found) == limit:
+            break
+    await fetch(session, _BITMAPS, {"allowed": "on"})
     if len(found) < limit:
-        others = text(_merged(_without_price(hits, offers), sort))
-        found += (await session.execute(others, {**binds, "limit": limit - len(found)})).all()
+        others = _merged(_without_price(hits, offers), sort)
+        found += await fetch(session, others, {**binds, "limit": limit - len(found)})
     return found
 
 
-_BITMAPS = text("SELECT set_config('enable_bitmapscan', :allowed, true)")
+_BITMAPS = "SELECT set_config('enable_bitmapscan', :allowed, true)"
 """A bitmap reads all offers of a type before the first is known, which the planner likes too much."""
 
 
-def _merged(way: str, sort: Sort) -> str:
+_TILL = f"""
+    till AS MATERIALIZED (
+        SELECT max(price_order) AS price_order FROM (
+            SELECT o.price_order FROM groups g CROSS JOIN LATERAL (
+                SELECT o.price_order FROM search_offers o
+                WHERE o.type_code = g.type_code AND o.status = 'ACTIVE' AND o.currency = :currency AND {_AFTER}
+                ORDER BY o.price_order, o.comparable, o.variant_id LIMIT :ahead
+            ) o ORDER BY o.price_order LIMIT :enough
+        ) next
+    ),"""
+"""The price below which the next offers of all groups together are likely enough to fill a page."""
+
+
+def _merged(way: str, sort: Sort, *, ahead: int | None = None) -> str:
+    """The groups together. Without `ahead` a full page is read of each, of which nearly all is thrown away."""
     first, second = ORDER[sort]
     return f"""
-        WITH {_GROUPS}, ordered AS (
+        WITH {GROUPS}, {"" if ahead is None else _TILL} ordered AS (
             SELECT g.score, w.variant_id, w.price FROM groups g CROSS JOIN LATERAL ({way}) w
         )
-        SELECT *, CAST({first} AS numeric) AS first, CAST({second} AS numeric) AS second
+        SELECT variant_id AS hit, *, CAST({first} AS numeric) AS first, CAST({second} AS numeric) AS second
         FROM ordered ORDER BY first, second, variant_id LIMIT :limit"""
 
 
@@ -330,10 +366,10 @@ async def facet_counts(
     `keys` names the property by type; one named `@` counts types.
     """
     statement = f"""
-        WITH {_GROUPS}, seen AS MATERIALIZED (
+        WITH {GROUPS}, seen AS MATERIALIZED (
             SELECT CASE CAST(:keys AS jsonb) ->> h.type_code WHEN '@' THEN h.type_code
                 ELSE h.properties ->> (CAST(:keys AS jsonb) ->> h.type_code) END AS value
-            FROM {_hits(hits)} WHERE CAST(:keys AS jsonb) ? h.type_code AND {_offered(offers)} LIMIT :most
+            FROM {answering(hits)} WHERE CAST(:keys AS jsonb) ? h.type_code AND {_offered(offers)} LIMIT :most
         )
         SELECT value, count(*) AS hits, (SELECT count(*) FROM seen) AS together FROM seen
         WHERE value IS NOT NULL GROUP BY value ORDER BY count(*) DESC, value LIMIT :values"""
@@ -343,8 +379,8 @@ async def facet_counts(
 async def supplier_counts(session: AsyncSession, *, hits: Hits, offers: Offers) -> tuple[list[tuple[str, int]], bool]:
     """How many variants each supplier offers to the caller, and whether all were counted."""
     statement = f"""
-        WITH {_GROUPS}, seen AS MATERIALIZED (
-            SELECT h.variant_id, h.unit_factors, h.carbon FROM {_hits(hits)} WHERE {_offered(offers)} LIMIT :most
+        WITH {GROUPS}, seen AS MATERIALIZED (
+            SELECT h.variant_id, h.unit_factors, h.carbon FROM {answering(hits)} WHERE {_offered(offers)} LIMIT :most
         )
         SELECT CAST(o.supplier_id AS text) AS value, count(DISTINCT h.variant_id) AS hits,
             (SELECT count(*) FROM seen) AS together
@@ -357,5 +393,5 @@ async def _counted(
     session: AsyncSession, statement: str, hits: Hits, offers: Offers, more: Mapping[str, Any]
 ) -> tuple[list[tuple[str, int]], bool]:
     binds = {**hits.binds, **offers.binds, **more, "most": COUNTED_AT_MOST, "values": _VALUES_AT_MOST}
-    rows = (await session.execute(text(statement), binds)).all()
+    rows = await fetch(session, statement, binds)
     return [(row.value, row.hits) for row in rows], not rows or rows[0].together < COUNTED_AT_MOST

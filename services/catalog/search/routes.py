@@ -5,6 +5,7 @@ from datetime import date
 from typing import Annotated
 from uuid import UUID
 
+import orjson
 from fastapi import Depends, Query, Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -175,13 +176,21 @@ async def _page(
     explain: bool,
     today: date,
 ) -> Response:
-    """The answer, encoded once: a model read again by the framework costs more than the search."""
-    found = await finding.find(session, wish=wish, caller=caller, limit=paging.limit, after=paging.after, today=today)
+    """The answer, encoded once: a model of it, made and read again, costs more than the search."""
+    found = await finding.find(
+        session,
+        wish=wish,
+        caller=caller,
+        limit=paging.limit,
+        after=paging.after,
+        today=today,
+        best=presenting.BEST[wish.sort],
+    )
     answer = await presenting.answer(
         session, found=found, wish=wish, limit=paging.limit, facets=counted, explain=explain, today=today
     )
-    response = Response(answer.model_dump_json(), media_type="application/json")
-    paging.page(found.keys, response, key=list)
+    response = Response(orjson.dumps(answer, option=orjson.OPT_UTC_Z), media_type="application/json")
+    paging.page(found.page.rows, response, key=found.key_of)
     return response
 
 

@@ -101,10 +101,10 @@ def price_at(*, terms: Terms, quantity: Decimal | None) -> Decimal:
     return terms.tier_price[reached - 1] if reached else terms.price
 
 
-def fit_of(*, terms: Terms, counted: Counted, asked: Asked | None) -> Fit:
-    """The price, and whether a basket with this line would be taken."""
+def fit_of(*, terms: Terms, counted: Counted | None, asked: Asked | None) -> Fit:
+    """The price, and whether a basket with this line would be taken; how it is counted matters to a quantity alone."""
     misfits = _registers(terms)
-    if asked is None:
+    if asked is None or counted is None:
         return _unmeasured(terms, misfits)
     misfits += _time(terms, asked)
     measured = _measured(terms, counted, asked)

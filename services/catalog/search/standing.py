@@ -10,6 +10,9 @@ from services.catalog.carbon import queries as carbon_queries
 from services.catalog.equivalents import queries as equivalent_queries
 from services.catalog.mapping import queries as mapping_queries
 from services.catalog.restrictions import queries as restriction_queries
+from services.catalog.restrictions.rules import Restriction as Entry
+from services.catalog.restrictions.rules import holds_at, live
+from services.catalog.restrictions.tables import RestrictionEntry
 from services.catalog.search.schemas import EquivalentView
 from services.catalog.search.views import Beside, Restriction
 from services.catalog.standards import queries as standard_queries
@@ -20,15 +23,55 @@ async def beside(session: AsyncSession, *, type_codes: Sequence[str], on: date, 
     """What is known of these types on a day, at a place."""
     codes = sorted(set(type_codes))
     factors = await carbon_queries.factors_of_types(session, type_codes=codes)
-    restrictions: dict[str, list[Restriction]] = {}
+    held: dict[str, list[Restriction]] = {}
     for entry in await restriction_queries.restrictions_for(session, on=on, region=region, type_codes=codes):
-        told = f"It is {entry.kind} there from {entry.from_on} on ({entry.source}): {entry.text}"
-        restrictions.setdefault(entry.type_code, []).append(Restriction(properties=entry.properties, told=told))
+        held.setdefault(entry.type_code, []).append(_told(entry))
     return Beside(
         withdrawn=frozenset(await standard_queries.withdrawn_editions(session, on=on)),
-        restrictions=restrictions,
+        restrictions=held,
         carbon_sources={code: factor.source for code, factor in factors.items()},
     )
+
+
+async def carbon_sources(session: AsyncSession) -> Mapping[str, str]:
+    """Where the carbon factor of each type is from."""
+    return await carbon_queries.sources(session)
+
+
+async def restrictions(session: AsyncSession) -> Sequence[Entry]:
+    """The whole restricted and banned list, whatever the day and the place."""
+    return await restriction_queries.all_restrictions(session)
+
+
+async def withdrawals(session: AsyncSession) -> Mapping[str, date]:
+    """From which day on each edition of a standard is withdrawn, by `edition_key`."""
+    return await standard_queries.withdrawals(session)
+
+
+def beside_of(
+    *,
+    carbon_sources: Mapping[str, str],
+    restrictions: Sequence[Entry],
+    withdrawn: Mapping[str, date],
+    on: date,
+    region: str | None,
+) -> Beside:
+    """What `beside` tells of all types, out of what is kept in memory."""
+    held: dict[str, list[Restriction]] = {}
+    for entry in restrictions:
+        there = not entry.regions if region is None else holds_at(regions=entry.regions, region=region)
+        if there and live(from_on=entry.from_on, until_on=entry.until_on, on=on):
+            held.setdefault(entry.type_code, []).append(_told(entry))
+    return Beside(
+        withdrawn=frozenset(key for key, day in withdrawn.items() if day <= on),
+        restrictions=held,
+        carbon_sources=carbon_sources,
+    )
+
+
+def _told(entry: RestrictionEntry | Entry) -> Restriction:
+    told = f"It is {entry.kind} there from {entry.from_on} on ({entry.source}): {entry.text}"
+    return Restriction(properties=entry.properties, told=told)
 
 
 async def equivalents_of(

@@ -4,12 +4,12 @@ from datetime import date
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.catalog.components import queries as component_queries
 from services.catalog.search import queries
 from services.catalog.search.choosing import ranked
 from services.catalog.search.dictionary import Dictionary
 from services.catalog.search.finding import offers_seen_by
 from services.catalog.search.knowledge import dictionary
+from services.catalog.search.pages import Showing
 from services.catalog.search.ranking import Facet, Hits
 from services.catalog.search.schemas import SuggestAnswer, Suggestion
 from services.catalog.search.understanding import understood
@@ -88,18 +88,21 @@ async def _variants(
 ) -> list[Suggestion]:
     offers = offers_seen_by(caller, today=today, currency="CNY")
     await queries.see_as(session, viewer=offers.viewer)
-    hits = _hits(q, known)
-    page = await ranked(session, hits=hits, offers=offers, sort="relevance", limit=limit, after=None)
-    variants = await component_queries.variants_by_id(session, ids=[row.variant_id for row in page.rows])
+    page = await ranked(
+        session,
+        hits=_hits(q, known),
+        offers=offers,
+        sort="relevance",
+        limit=limit,
+        after=None,
+        showing=Showing(hits=limit, offers=1),
+    )
+    its = page.details.offers
+    variants = [its[row.hit][0] for row in page.rows if row.hit in its]
     return [
-        Suggestion(
-            kind="variant",
-            text=variants[row.variant_id].name_zh,
-            detail=variants[row.variant_id].name_en,
-            query={"q": variants[row.variant_id].key},
-        )
-        for row in page.rows
-        if row.variant_id in variants
+        Suggestion(kind="variant", text=each.name_zh, detail=each.name_en, query={"q": each.key})
+        for each in variants
+        if each.id is not None
     ]
 
 

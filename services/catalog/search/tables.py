@@ -16,6 +16,7 @@ from sqlalchemy import (
     Computed,
     Date,
     DateTime,
+    Double,
     Index,
     Integer,
     Numeric,
@@ -31,6 +32,7 @@ from services.catalog.schema import Table
 
 LIST_PRICE = "round(price * CASE WHEN tax_inclusive THEN 1 ELSE 1 + tax_rate END / unit_factor, 9)"
 """With tax, per base unit."""
+PRICE_ORDER = f"CAST({LIST_PRICE} AS double precision)"
 
 
 class SearchVariant(Table, table=True):
@@ -93,6 +95,7 @@ class SearchOffer(Table, table=True):
             "ix_search_offers_in_price_order",
             "type_code",
             "currency",
+            "price_order",
             "comparable",
             "variant_id",
             postgresql_where="status = 'ACTIVE'",
@@ -139,6 +142,9 @@ class SearchOffer(Table, table=True):
         ),
     )
     """The list price with tax per base unit: offers of a type can be read from the index in its order."""
+    price_order: Any = Field(default=None, sa_column=Column(Double, Computed(PRICE_ORDER, persisted=True)))
+    """`comparable` rounded to a binary number, never shown: row level security lets an index be entered by comparing
+    these, not by comparing decimals. Sorted by it and then by `comparable`, offers stand in the order of the latter."""
     status: str = Field(sa_column=Column(Text, nullable=False))
     seq: int = Field(sa_column=Column(BigInteger, nullable=False))
     price_seq: int = Field(sa_column=Column(BigInteger, nullable=False))
@@ -164,4 +170,15 @@ class SearchStock(Table, table=True):
     seq: int = Field(sa_column=Column(BigInteger, nullable=False))
 
 
-SEARCH_TABLES: tuple[Any, ...] = (SearchVariant, SearchSupplier, SearchOffer, SearchStock)
+class RegisterState(Table, table=True):
+    """The transactions that last changed a register of this service, kept by triggers on it: as long as they are the
+    same, what a process read of the register still holds."""
+
+    __tablename__ = "register_states"
+
+    name: str = Field(sa_column=Column(Text, primary_key=True))
+    """The table's name."""
+    txid: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
+
+
+SEARCH_TABLES: tuple[Any, ...] = (SearchVariant, SearchSupplier, SearchOffer, SearchStock, RegisterState)

@@ -1,34 +1,62 @@
-"""From rows to what a caller reads."""
+"""From rows to what a caller reads.
+
+A page of a search has some sixty offers: they are told as plain members, ready to be encoded, that are those of
+`schemas.OfferView` and `schemas.VariantView` (a test holds every answer against them).
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
+from functools import lru_cache
+from typing import Any, Protocol
+from uuid import UUID
 
-from sqlalchemy import Row
-
-from services.catalog.components.tables import Variant
 from services.catalog.restrictions.rules import names
 from services.catalog.search.queries import Offers
-from services.catalog.search.rules import Asked, Counted, Terms, fit_of
-from services.catalog.search.schemas import (
-    AmountsView,
-    CarbonView,
-    MisfitView,
-    OfferView,
-    StockView,
-    TierView,
-    VariantView,
-)
+from services.catalog.search.rules import Asked, Counted, Fit, Terms, fit_of
+from services.catalog.search.schemas import CarbonView, OfferView, VariantView
 from shared.designations import edition_key
 
 
-def variant_view(variant: Variant) -> VariantView:
+class Shown(Protocol):
+    """A variant as it is shown: a `Variant`, or a row with its values."""
+
+    id: UUID
+    key: str
+    type_code: str
+    category: str
+    name_zh: str
+    name_en: str
+    properties: dict[str, str]
+    base_unit: str
+    base_decimals: int
+    unit_factors: dict[str, str]
+    unit_decimals: dict[str, int]
+    carbon: Decimal | None
+
+
+def variant_view(variant: Shown) -> VariantView:
     """A variant as a hit shows it."""
     return VariantView.model_validate(variant)
 
 
-def counted(variant: Variant) -> Counted:
+def variant_told(variant: Shown) -> dict[str, Any]:
+    """The same, ready to be encoded."""
+    return {
+        "id": variant.id,
+        "key": variant.key,
+        "type_code": variant.type_code,
+        "category": variant.category,
+        "name_zh": variant.name_zh,
+        "name_en": variant.name_en,
+        "properties": variant.properties,
+        "base_unit": variant.base_unit,
+        "unit_factors": variant.unit_factors,
+        "carbon": None if variant.carbon is None else str(variant.carbon),
+    }
+
+
+def counted(variant: Shown) -> Counted:
     """How a variant is counted."""
     return Counted(
         base_unit=variant.base_unit,
@@ -64,7 +92,7 @@ class Beside:
     carbon_sources: Mapping[str, str] = field(default_factory=dict)
     """Where the carbon factor of each type is from."""
 
-    def restricted(self, variant: Variant) -> str | None:
+    def restricted(self, variant: Shown) -> str | None:
         """What the list says against goods of this variant."""
         for entry in self.restrictions.get(variant.type_code, ()):
             if names(entry_properties=entry.properties, properties=variant.properties):
@@ -72,70 +100,130 @@ class Beside:
         return None
 
 
-def offer_view(row: Row[Any], *, variant: Variant, asked: Asked | None, knows_stock: bool, beside: Beside) -> OfferView:
+def offer_view(row: Any, *, variant: Shown, asked: Asked | None, knows_stock: bool, beside: Beside) -> OfferView:
     """An offer with its price for the quantity asked; exact stock only for who may know it."""
-    terms = Terms(
-        price=row.price,
-        tax_inclusive=row.tax_inclusive,
-        tax_rate=row.tax_rate,
-        unit=row.unit,
-        unit_factor=row.unit_factor,
-        min_quantity=row.min_quantity,
-        step_quantity=row.step_quantity,
-        tier_from=row.tier_from,
-        tier_price=row.tier_price,
-        lead_time_days=row.lead_time_days,
-        stocked=row.stock_point is not None,
-        band=row.band,
-        available=row.available if knows_stock else None,
-        freight=Decimal(row.freight),
-        withdrawn=row.standard if row.standard and edition_key(row.standard) in beside.withdrawn else None,
-        restricted=beside.restricted(variant),
-    )
-    fit = fit_of(terms=terms, counted=counted(variant), asked=asked)
-    return OfferView(
-        offer_id=row.offer_id,
-        supplier_id=row.supplier_id,
-        supplier_name=row.supplier_name,
-        affiliated_with_operator=row.affiliated,
-        item_no=row.item_no,
-        brand=row.brand,
-        unit_price=plain(fit.unit_price),
-        freight=plain(terms.freight),
-        landed_price=plain(fit.unit_price + terms.freight),
-        list_price=plain(row.price),
-        tiers=_tiers(row),
-        currency=row.currency,
-        tax_inclusive=row.tax_inclusive,
-        tax_rate=plain(row.tax_rate),
-        unit=row.unit,
-        unit_factor=plain(row.unit_factor),
-        min_quantity=None if row.min_quantity is None else plain(row.min_quantity),
-        step_quantity=None if row.step_quantity is None else plain(row.step_quantity),
-        lead_time_days=row.lead_time_days,
-        regions=row.regions,
-        valid_from=row.valid_from,
-        valid_until=row.valid_until,
-        stock=_stock(row, terms),
-        comparable_price=plain(row.landed),
-        priced_quantity=fit.priced_quantity,
-        base_quantity=fit.base_quantity,
-        amounts=None if fit.amounts is None else AmountsView.model_validate(fit.amounts),
-        standard=row.standard,
-        certificates=row.certificates,
-        epd=row.epd,
-        carbon=_carbon(row, beside),
-        fits=not fit.misfits,
-        misfits=[MisfitView(code=each.code, detail=each.detail) for each in fit.misfits],
-    )
+    judge = Judge(variant, asked=asked, knows_stock=knows_stock, beside=beside)
+    return OfferView.model_validate(judge.told(row))
 
 
-def _carbon(row: Row[Any], beside: Beside) -> CarbonView | None:
-    """The valid declaration, else the type's typical value; never the lower of two."""
-    if row.epd is not None and row.epd_counts:
-        source = f"{row.epd['programme']} {row.epd['number']}"
-        return CarbonView(kgco2e=plain(row.epd_kgco2e), kind="epd", source=source, valid_until=row.epd_until)
-    return type_carbon(row.type_carbon, type_code=row.type_code, beside=beside)
+class Judge:
+    """Tells the offers of one variant."""
+
+    def __init__(self, variant: Shown, *, asked: Asked | None, knows_stock: bool, beside: Beside) -> None:
+        self._type_code = variant.type_code
+        self._counted = None if asked is None else counted(variant)
+        self._asked = asked
+        self._knows_stock = knows_stock
+        self._beside = beside
+        self._restricted = beside.restricted(variant)
+
+    def told(self, row: Any) -> dict[str, Any]:
+        """One offer, at the price for the quantity asked, as an `OfferView` has it, ready to be encoded."""
+        fit = fit_of(terms=self._terms(row), counted=self._counted, asked=self._asked)
+        freight = Decimal(row.freight)
+        return {
+            "offer_id": row.offer_id,
+            "supplier_id": row.supplier_id,
+            "supplier_name": row.supplier_name,
+            "affiliated_with_operator": row.affiliated,
+            "item_no": row.item_no,
+            "brand": row.brand,
+            "unit_price": written(fit.unit_price),
+            "freight": written(freight),
+            "landed_price": written(fit.unit_price + freight),
+            "list_price": written(row.price),
+            "tiers": [
+                {"min_quantity": written(start), "price": written(price)}
+                for start, price in zip(row.tier_from, row.tier_price, strict=True)
+            ],
+            "currency": row.currency,
+            "tax_inclusive": row.tax_inclusive,
+            "tax_rate": written(row.tax_rate),
+            "unit": row.unit,
+            "unit_factor": written(row.unit_factor),
+            "min_quantity": _written(row.min_quantity),
+            "step_quantity": _written(row.step_quantity),
+            "lead_time_days": row.lead_time_days,
+            "regions": row.regions,
+            "valid_from": row.valid_from,
+            "valid_until": row.valid_until,
+            "stock": self._stock(row),
+            "comparable_price": written(row.landed),
+            **_measured(fit),
+            "standard": row.standard,
+            "certificates": [_members(each, _CERTIFICATE) for each in row.certificates],
+            "epd": None if row.epd is None else {**_members(row.epd, _EPD), "kgco2e": str(row.epd["kgco2e"])},
+            "carbon": self._carbon(row),
+            "fits": not fit.misfits,
+            "misfits": [{"code": each.code, "detail": each.detail} for each in fit.misfits],
+        }
+
+    def _terms(self, row: Any) -> Terms:
+        return Terms(
+            price=row.price,
+            tax_inclusive=row.tax_inclusive,
+            tax_rate=row.tax_rate,
+            unit=row.unit,
+            unit_factor=row.unit_factor,
+            min_quantity=row.min_quantity,
+            step_quantity=row.step_quantity,
+            tier_from=row.tier_from,
+            tier_price=row.tier_price,
+            lead_time_days=row.lead_time_days,
+            stocked=row.stock_point is not None,
+            band=row.band,
+            available=row.available if self._knows_stock else None,
+            freight=Decimal(row.freight),
+            withdrawn=row.standard if row.standard and _edition(row.standard) in self._beside.withdrawn else None,
+            restricted=self._restricted,
+        )
+
+    def _stock(self, row: Any) -> dict[str, Any] | None:
+        if row.stock_point is None:
+            return None
+        return {
+            "stock_point": row.stock_point,
+            "band": row.band,
+            "available": _written(row.available) if self._knows_stock else None,
+            "as_of": row.as_of,
+        }
+
+    def _carbon(self, row: Any) -> dict[str, Any] | None:
+        """The valid declaration, else the type's typical value; never the lower of two."""
+        if row.epd is not None and row.epd_counts:
+            source = f"{row.epd['programme']} {row.epd['number']}"
+            return _carbon(row.epd_kgco2e, "epd", source, row.epd_until)
+        if row.type_carbon is None:
+            return None
+        return _carbon(row.type_carbon, "type_factor", self._source, None)
+
+    @property
+    def _source(self) -> str:
+        return self._beside.carbon_sources.get(self._type_code, self._type_code)
+
+
+_CERTIFICATE = ("kind", "number", "issuer", "valid_until")
+_EPD = ("number", "programme", "kgco2e", "valid_until")
+
+
+def _members(sent: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
+    """These of what `suppliers` sent, and no others."""
+    return {name: sent.get(name) for name in names}
+
+
+def _carbon(value: Decimal, kind: str, source: str, valid_until: Any) -> dict[str, Any]:
+    return {"kgco2e": written(value), "kind": kind, "source": source, "valid_until": valid_until}
+
+
+def _measured(fit: Fit) -> dict[str, Any]:
+    amounts = fit.amounts
+    return {
+        "priced_quantity": None if fit.priced_quantity is None else str(fit.priced_quantity),
+        "base_quantity": None if fit.base_quantity is None else str(fit.base_quantity),
+        "amounts": None
+        if amounts is None
+        else {"net": str(amounts.net), "tax": str(amounts.tax), "gross": str(amounts.gross)},
+    }
 
 
 def type_carbon(value: Decimal | None, *, type_code: str, beside: Beside) -> CarbonView | None:
@@ -150,17 +238,17 @@ def plain(number: Decimal) -> Decimal:
     return Decimal(format(number.normalize(), "f"))
 
 
-def _tiers(row: Row[Any]) -> list[TierView]:
-    pairs: Sequence[tuple[Decimal, Decimal]] = list(zip(row.tier_from, row.tier_price, strict=True))
-    return [TierView(min_quantity=plain(start), price=plain(price)) for start, price in pairs]
+def written(number: Decimal) -> str:
+    """`plain`, as JSON has it."""
+    text = format(number, "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def _stock(row: Row[Any], terms: Terms) -> StockView | None:
-    if row.stock_point is None:
-        return None
-    return StockView(
-        stock_point=row.stock_point,
-        band=terms.band,
-        available=None if terms.available is None else plain(terms.available),
-        as_of=row.as_of,
-    )
+def _written(number: Decimal | None) -> str | None:
+    return None if number is None else written(number)
+
+
+@lru_cache(maxsize=10_000)
+def _edition(designation: str) -> str:
+    """There are as many as standards, and they come with every offer."""
+    return edition_key(designation)

@@ -31,6 +31,12 @@ async def withdrawn_editions(session: AsyncSession, *, on: date) -> Mapping[str,
     return {row["key"]: WithdrawnEdition(**row) for row in rows.mappings()}
 
 
+async def withdrawals(session: AsyncSession) -> Mapping[str, date]:
+    """The day on which each edition was or will be withdrawn, by key; editions without such a day are left out."""
+    rows = await session.execute(text("SELECT key, withdrawn_on FROM standard_editions WHERE withdrawn_on IS NOT NULL"))
+    return {row.key: row.withdrawn_on for row in rows}
+
+
 async def edition(session: AsyncSession, *, key: str) -> StandardEdition | None:
     """One edition."""
     return await session.get(StandardEdition, key)

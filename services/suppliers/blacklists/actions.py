@@ -91,8 +91,9 @@ async def put_on_list(
     wording: Wording,
     by: Principal,
     at: datetime,
+    detail: Mapping[str, Any] | None = None,
 ) -> BlacklistEntry:
-    """One person with the right is enough; it counts from the moment it is committed.
+    """One person with the right is enough; it counts from the moment it is committed. `detail` goes into its history.
 
     Raises:
         NoSuchSupplier, TaxIdMalformed, EntryFaulty, AlreadyListed.
@@ -110,7 +111,7 @@ async def put_on_list(
     )
     await _refuse_second(session, entry)
     session.add(entry)
-    await recording.recorded(session, entry, what="listed", by=by, detail={}, at=at)
+    await recording.recorded(session, entry, what="listed", by=by, detail=detail or {}, at=at)
     return entry
 
 

@@ -138,6 +138,22 @@ async def consent_to_use(
     return consent
 
 
+async def read_under(
+    session: AsyncSession, *, supplier_id: UUID, consent_id: UUID, by: Principal, at: datetime
+) -> None:
+    """Write down that something was read under a consent, which must still stand.
+
+    Raises:
+        ConsentNotFound, ConsentRevoked: see the classes.
+    """
+    consent = await queries.own_consent_for_update(session, supplier_id=supplier_id, consent_id=consent_id)
+    if consent is None:
+        raise ConsentNotFound("There is no such consent.")
+    if consent.revoked_at is not None:
+        raise ConsentRevoked("The supplier took the consent back.")
+    await chronicle(session, consent, event="read", by=by, at=at)
+
+
 async def chronicle(
     session: AsyncSession, consent: Consent, *, event: str, by: Principal, at: datetime, **detail: Any
 ) -> None:

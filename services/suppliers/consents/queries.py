@@ -1,6 +1,7 @@
 """Reading consents. `…_anywhere` needs a system session."""
 
 from collections.abc import Sequence
+from datetime import date
 from uuid import UUID
 
 from sqlalchemy import text
@@ -49,5 +50,20 @@ async def circles_of_anywhere(session: AsyncSession, *, group_id: UUID) -> list[
     """The circles a group stands in, as the feed of `members` says."""
     found = await session.scalars(
         text("SELECT id FROM known_circles WHERE :group_id = ANY (group_ids)"), {"group_id": group_id}
+    )
+    return list(found)
+
+
+async def consents_in_force(session: AsyncSession, *, supplier_id: UUID, what: str, on: date) -> list[Consent]:
+    """A supplier's consents that cover something and count on a day, whomever they were given to."""
+    found = await session.scalars(
+        select(Consent)
+        .where(
+            col(Consent.supplier_id) == supplier_id,
+            col(Consent.what).contains([what]),
+            col(Consent.revoked_at).is_(None),
+            col(Consent.until) >= on,
+        )
+        .order_by(col(Consent.id))
     )
     return list(found)

@@ -28,19 +28,23 @@ _PROGRESS = text(
     SELECT s.company_id AS supplier_id, s.status, (
         SELECT a.state FROM supplier_applications a WHERE a.supplier_id = s.company_id AND a.state <> 'WITHDRAWN'
         ORDER BY a.id DESC LIMIT 1
-    ) AS application_state
+    ) AS application_state, EXISTS (
+        SELECT FROM admissions a WHERE a.supplier_id = s.company_id AND a.status = 'ADMITTED'
+          AND :group_id IN (a.group_id, a.space_group_id)
+    ) AS admitted
     FROM suppliers s WHERE s.company_id = ANY (:ids)
     """
 )
-"""The inviter sees how far those it invited have come, and nothing else of them."""
+"""The inviter sees how far those it invited have come, whether it admitted them itself, and nothing else of them."""
 
 
 async def _seen(session: AsyncSession, invitations: Sequence[Invitation], *, at: datetime) -> list[InvitationSeen]:
-    """For reading only: the session's scope becomes that of the suppliers that accepted."""
+    """Invitations of one group. For reading only: the session's scope becomes that of the suppliers that accepted."""
     accepted = [each.supplier_id for each in invitations if each.supplier_id is not None]
+    rows: Sequence[Any] = []
     if accepted:
         await scope_to(session, *accepted)
-    rows = (await session.execute(_PROGRESS, {"ids": accepted})).all() if accepted else []
+        rows = (await session.execute(_PROGRESS, {"ids": accepted, "group_id": invitations[0].group_id})).all()
     progress: dict[UUID, Any] = {row.supplier_id: row for row in rows}
     return [
         InvitationSeen(invitation=each, state=_state(each, progress.get(each.supplier_id or UUID(int=0)), at=at))
@@ -57,6 +61,7 @@ def _state(invitation: Invitation, supplier: Any, *, at: datetime) -> Invitation
             accepted=invitation.supplier_id is not None,
             supplier_status=None if supplier is None else supplier.status,
             application_state=None if supplier is None else supplier.application_state,
+            admitted=supplier is not None and supplier.admitted,
         ),
         at=at,
     )

@@ -226,7 +226,8 @@ async def list_invitations(
 
 @router.get("/funnel", summary="How far those you invited have come", responses=refusals(CompanyNeeded))
 async def funnel(caller: Inviter, session: ReadSession, now: Now) -> FunnelView:
-    """invited, opened, registered, identity verified, submitted, qualified; refused, expired, revoked."""
+    """invited, opened, registered, identity verified, submitted, qualified (but not yet admitted by your group),
+    admitted; refused, expired, revoked."""
     group_id = group_of(caller)
     await scope_to(session, group_id)
     seen = await queries.invitations_of_group(session, group_id=group_id, at=now)

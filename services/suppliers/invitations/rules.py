@@ -48,6 +48,9 @@ class InvitationState(StrEnum):
     IDENTITY_VERIFIED = "IDENTITY_VERIFIED"
     SUBMITTED = "SUBMITTED"
     QUALIFIED = "QUALIFIED"
+    """Of the platform; a candidate for the inviting group, which has not admitted it yet."""
+    ADMITTED = "ADMITTED"
+    """Qualified, and admitted by the inviting group for at least one category."""
     REFUSED = "REFUSED"
     EXPIRED = "EXPIRED"
     REVOKED = "REVOKED"
@@ -72,13 +75,15 @@ class Progress:
     accepted: bool
     supplier_status: str | None
     application_state: str | None
+    admitted: bool
+    """By the inviting group."""
 
 
 def state_of(progress: Progress, *, at: datetime) -> InvitationState:
     """Where it stands. Who is qualified stays so in the funnel, whatever it applies for next."""
     if progress.accepted:
         if progress.supplier_status == "QUALIFIED":
-            return InvitationState.QUALIFIED
+            return InvitationState.ADMITTED if progress.admitted else InvitationState.QUALIFIED
         return _OF_APPLICATION.get(progress.application_state or "", InvitationState.REGISTERED)
     if progress.revoked_at is not None:
         return InvitationState.REVOKED

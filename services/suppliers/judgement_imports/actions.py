@@ -11,6 +11,7 @@ import orjson
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.suppliers.judgement_imports.rules import Outcome
 from shared.errors import Conflict
 from shared.importing.store import Import
 
@@ -25,6 +26,9 @@ class Staged:
 
     group_id: UUID
     id: UUID
+    company_id: UUID
+    import_id: UUID
+    row_no: int
     supplier_id: UUID
     judged_on: date
     dimension: str | None
@@ -74,8 +78,8 @@ async def take_back(session: AsyncSession, *, job: Import, at: datetime) -> None
     ids = {"company_id": job.company_id, "import_id": job.id}
     used = await session.scalar(
         text(
-            "SELECT count(*) FROM staged_judgements "
-            "WHERE company_id = :company_id AND import_id = :import_id AND handed_over_at IS NOT NULL"
+            "SELECT count(handed_over_at) FROM (SELECT handed_over_at FROM staged_judgements "
+            "WHERE company_id = :company_id AND import_id = :import_id ORDER BY id FOR UPDATE) AS staged"
         ),
         ids,
     )
@@ -91,16 +95,18 @@ async def take_back(session: AsyncSession, *, job: Import, at: datetime) -> None
 
 
 async def to_hand_over(session: AsyncSession, *, kind: str, limit: int = 500) -> Sequence[Staged]:
-    """The seam: staged judgements (`evaluation` or `blacklist`) that no step has taken over yet, locked, the oldest
-    first. A job of that step makes its own record of each in the same (system) transaction, for the group alone and
-    never shared without basis, and then calls `handed_over`."""
+    """The seam: staged judgements (`evaluation` or `blacklist`) that no step has taken over or refused yet, locked, the
+    oldest first. A job of that step makes its own record of each in the same (system) transaction, for the group alone
+    and never shared without basis, and then calls `handed_over`. A row's outcome tells what was refused."""
     rows = await session.execute(
         text(
-            "SELECT group_id, id, supplier_id, judged_on, dimension, score, level, reason, evidence, expires_on "
-            "FROM staged_judgements WHERE kind = :kind AND handed_over_at IS NULL AND ended_at IS NULL "
-            "ORDER BY id LIMIT :limit FOR UPDATE SKIP LOCKED"
+            "SELECT s.group_id, s.id, s.company_id, s.import_id, s.row_no, s.supplier_id, s.judged_on, s.dimension, "
+            "s.score, s.level, s.reason, s.evidence, s.expires_on FROM staged_judgements s "
+            "WHERE s.kind = :kind AND s.handed_over_at IS NULL AND s.ended_at IS NULL AND EXISTS ("
+            "SELECT FROM legacy_import_rows r WHERE r.company_id = s.company_id AND r.import_id = s.import_id "
+            "AND r.row_no = s.row_no AND r.outcome = :staged) ORDER BY s.id LIMIT :limit FOR UPDATE SKIP LOCKED"
         ),
-        {"kind": kind, "limit": limit},
+        {"kind": kind, "staged": Outcome.STAGED, "limit": limit},
     )
     return [Staged(**row._mapping) for row in rows]  # noqa: SLF001 - SQLAlchemy's public name for it
 

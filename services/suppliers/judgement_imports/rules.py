@@ -42,9 +42,11 @@ _LEVEL_OF = {word: level for level, words in _LEVELS.items() for word in words.s
 
 
 class Outcome(StrEnum):
-    """What becomes of a row."""
+    """What becomes of a row. One that scores or blacklists refuse stays staged under the name of the refusal."""
 
     STAGED = "STAGED"
+    TAKEN_OVER = "TAKEN_OVER"
+    """It stands among the group's evaluations or on its blacklist, and is corrected there."""
     SUPPLIER_UNKNOWN = "SupplierUnknown"
     REPEATED = "Repeated"
 

@@ -4,6 +4,7 @@ The upload is not in a `WriteSession`: that would hold a transaction, and the wh
 """
 
 import asyncio
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 from uuid import UUID
@@ -12,9 +13,12 @@ from fastapi import Depends, Query, Request, Response
 from fastapi.responses import FileResponse
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.suppliers.consents import actions as consents
+from services.suppliers.consents.actions import ConsentNotFound, ConsentRevoked
+from services.suppliers.consents.tables import Consent
 from services.suppliers.onboarding.actions import SupplierNotFound
 from services.suppliers.papers import actions, queries
-from services.suppliers.papers.access import may_read
+from services.suppliers.papers.access import Reader, reader
 from services.suppliers.papers.actions import (
     PaperFileKnown,
     PaperGiven,
@@ -178,33 +182,39 @@ async def _found(session: AsyncSession, *, supplier_id: UUID, paper_id: UUID) ->
     return found[0]
 
 
-async def _readable(session: AsyncSession, *, supplier_id: UUID, paper_id: UUID, viewer: Principal) -> PaperSeen:
-    """The paper, for whom `may_read` lets; everybody else hears that there is none.
+async def _readable(
+    session: AsyncSession, *, supplier_id: UUID, paper_id: UUID, viewer: Principal, at: datetime
+) -> tuple[PaperSeen, Reader]:
+    """The paper, for whom `access` lets; everybody else hears that there is none.
 
     Raises:
         NotYours.
     """
     await scope_to(session, viewer.scope_id, supplier_id)
     found = await queries.papers_of(session, supplier_id=supplier_id, paper_ids=[paper_id])
-    if not found or not await may_read(session, paper=found[0].paper, viewer=viewer):
+    asked = await reader(session, supplier_id=supplier_id, viewer=viewer, on=clock.business_date(at))
+    if not found or not asked.may_read(found[0]):
         raise NotYours("There is no such paper, or it is not yours to see.")
-    return found[0]
+    return found[0], asked
 
 
 @router.get("/{supplier_id}/papers", summary="A supplier's papers", responses=refusals(NotYours))
-async def list_papers(supplier_id: UUID, caller: Caller, session: ReadSession) -> list[PaperView]:
-    """All of them in the order they were handed in, also replaced and refused ones; for the supplier and operators."""
-    if Role.OPERATOR in caller.roles:
-        await scope_to(session, supplier_id)
-    else:
-        same_company(caller, supplier_id, what="This supplier")
-    return [paper_view(each) for each in await queries.papers_of(session, supplier_id=supplier_id)]
+async def list_papers(supplier_id: UUID, caller: Caller, session: ReadSession, now: Now) -> list[PaperView]:
+    """In the order they were handed in. The supplier and operators see all, also replaced and refused ones; another
+    contractor those accepted ones that the supplier's consent and the stages open to it."""
+    await scope_to(session, caller.scope_id, supplier_id)
+    asked = await reader(session, supplier_id=supplier_id, viewer=caller, on=clock.business_date(now))
+    seen = [each for each in await queries.papers_of(session, supplier_id=supplier_id) if asked.may_read(each)]
+    if not seen and not asked.whole:
+        raise NotYours("This supplier's papers are not yours to see.")
+    return [paper_view(each) for each in seen]
 
 
 @router.get("/{supplier_id}/papers/{paper_id}", summary="A paper", responses=refusals(NotYours))
-async def read_paper(supplier_id: UUID, paper_id: UUID, caller: Caller, session: ReadSession) -> PaperView:
+async def read_paper(supplier_id: UUID, paper_id: UUID, caller: Caller, session: ReadSession, now: Now) -> PaperView:
     """Its particulars and what became of it."""
-    return paper_view(await _readable(session, supplier_id=supplier_id, paper_id=paper_id, viewer=caller))
+    seen, _ = await _readable(session, supplier_id=supplier_id, paper_id=paper_id, viewer=caller, at=now)
+    return paper_view(seen)
 
 
 @router.get(
@@ -212,15 +222,21 @@ async def read_paper(supplier_id: UUID, paper_id: UUID, caller: Caller, session:
     summary="A paper's file",
     response_class=FileResponse,
     responses={
-        **refusals(NotYours, PaperNotFound),
+        **refusals(NotYours, PaperNotFound, ConsentRevoked, ConsentNotFound),
         200: {"content": {"application/pdf": {}, "image/png": {}, "image/jpeg": {}}, "description": "As handed in."},
     },
 )
 async def read_file(
-    *, request: Request, supplier_id: UUID, paper_id: UUID, caller: Caller, session: ReadSession
+    *, request: Request, supplier_id: UUID, paper_id: UUID, caller: Caller, session: ReadSession, now: Now
 ) -> FileResponse:
-    """As an attachment, byte for byte as it was handed in: `ETag` is its SHA-256."""
-    seen = await _readable(session, supplier_id=supplier_id, paper_id=paper_id, viewer=caller)
+    """As an attachment, byte for byte as it was handed in: `ETag` is its SHA-256. Who reads it under a consent is
+    named in the consent's history, which the supplier sees."""
+    seen, asked = await _readable(session, supplier_id=supplier_id, paper_id=paper_id, viewer=caller, at=now)
+    consent = None if asked.whole else asked.opened_by(seen)
+    if isinstance(consent, Consent):
+        database: Database = request.app.state.database
+        async with transaction(database.app, supplier_id) as writing:
+            await consents.read_under(writing, supplier_id=supplier_id, consent_id=consent.id, by=caller, at=now)
     folder: PaperFolder = request.app.state.paper_folder
     path = folder.path_of(supplier_id=supplier_id, paper_id=paper_id)
     if not await asyncio.to_thread(path.is_file):
