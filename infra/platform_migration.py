@@ -29,6 +29,8 @@ class Kind:
     name: str
     address: str
     what: str
+    needs: tuple[str, ...] = ()
+    """Kinds that must be published first: a row is judged once, and refused for good by what is not there yet."""
 
     @property
     def is_mapping(self) -> bool:
@@ -39,7 +41,12 @@ class Kind:
 KINDS = (
     Kind(name="materials", address="/catalog/mapping-jobs", what="material codes"),
     Kind(name="suppliers", address="/suppliers/supplier-imports", what="suppliers"),
-    Kind(name="agreements", address="/orders/agreement-imports", what="framework agreements"),
+    Kind(
+        name="agreements",
+        address="/orders/agreement-imports",
+        what="framework agreements",
+        needs=("materials", "suppliers"),
+    ),
     Kind(name="prices", address="/orders/price-history-imports", what="price history"),
     Kind(name="evaluations", address="/suppliers/evaluation-imports", what="evaluations"),
     Kind(name="blacklist", address="/suppliers/blacklist-imports", what="blacklist"),
@@ -98,11 +105,19 @@ class Migration:
         """Every file that is there, in order. Raises Refused, Unreachable."""
         for kind, file in files_in(self.folder):
             self.say(f"{file.name}: {kind.what} …")
+            if awaited := self._awaited(kind):
+                self.say(f"  not sent yet: it needs what {awaited} will publish; run this again then")
+                continue
             outcome = self._one(kind, file)
             self._keep_errors(outcome)
             self.outcomes.append(outcome)
             self.say(f"  {outcome.state}{'' if outcome.stopped is None else f': {outcome.stopped}'}")
         return self.outcomes
+
+    def _awaited(self, kind: Kind) -> str | None:
+        """The file that has stopped before what this kind needs was published. A dry run publishes nothing anyway."""
+        stopped = (each for each in self.outcomes if each.stopped is not None and each.kind.name in kind.needs)
+        return None if self.only_dry else next((each.file.name for each in stopped), None)
 
     def _one(self, kind: Kind, file: Path) -> Outcome:
         sent = self._send(kind, file)

@@ -197,6 +197,8 @@ class AdmissionChanged(Answer):
     """dev.dougong.suppliers.admission.changed.v1: whether a contractor group buys from a supplier in a category."""
 
     admission_id: UUID
+    group_id: UUID
+    supplier_id: UUID
     category: str
     status: Literal["ADMITTED", "SUSPENDED", "LAPSED", "ENDED"]
     until: date | None = Field(description="The last day.")
@@ -207,6 +209,7 @@ class ConsentChanged(Answer):
     """dev.dougong.suppliers.consent.changed.v1: a supplier let others read of its record, or takes that back."""
 
     consent_id: UUID
+    supplier_id: UUID
     what: list[str]
     audience: Literal["ORG", "CIRCLE", "MEMBERS"]
     to_id: UUID | None

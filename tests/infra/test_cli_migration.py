@@ -174,3 +174,13 @@ def test_the_gates_are_those_that_members_checked_where_a_stage_change_is_drafte
 
 def test_a_folder_without_any_of_the_files_is_wrong_usage(dougong, tmp_path):
     assert dougong("migrate-platform", str(tmp_path), "--as", BUYER).exit_code == 2
+
+
+def test_agreements_are_not_sent_before_the_suppliers_they_name_are_published(dougong, services, members, folder):
+    service = Service(services, SUPPLIERS)
+    (folder / "agreements.csv").write_text("合同编号\nA-1\n", encoding="utf-8")
+    services.on("POST", f"{SUPPLIERS}/i1/approval", (403, {"code": "OwnImport", "detail": "You uploaded this file."}))
+    result = dougong("migrate-platform", str(folder), "--as", BUYER, "--second", OPERATOR)
+    assert (result.exit_code, service.job["state"]) == (4, "IN_REVIEW")
+    assert "not sent yet: it needs what suppliers.csv will publish" in result.output
+    assert [each.path for each in services.heard if each.method == "POST" and "agreement" in each.path] == []

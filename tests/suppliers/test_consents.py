@@ -9,9 +9,11 @@ import httpx
 import pytest
 from sqlalchemy.exc import DBAPIError
 
+from services.members.webhooks.facts import facts_of
 from services.suppliers.consents.actions import ConsentExpired, consent_to_use
 from shared.audience import Stage
 from shared.clock import business_date
+from shared.contracts.suppliers import ADMISSION_CHANGED
 from shared.database import transaction
 from shared.identity import Principal, Role, Scope
 from shared.ids import new_id
@@ -160,6 +162,15 @@ async def test_an_admission_relies_on_a_recognised_decision(pair: Pair):
         "SELECT data FROM events WHERE type LIKE '%admission.changed%' AND data ->> 'recognised_from' IS NOT NULL"
     )
     assert event["data"]["recognised_from"] == str(pair.a)
+    told = facts_of(
+        source="suppliers",
+        event_id=new_id(),
+        event_type=ADMISSION_CHANGED,
+        subject=admission["id"],
+        time=datetime.now(UTC),
+        data=event["data"],
+    )
+    assert [fact.parties for fact in told] == [{pair.b, pair.world.supplier_id}], "the webhooks know whom to tell"
 
 
 async def test_a_decision_that_is_not_open_or_does_not_stand_is_not_relied_on(pair: Pair):

@@ -1,4 +1,4 @@
-"""Spend by type over what was ordered; whole sums stay in this service."""
+"""Spend by type over what was ordered here and what was paid on a legacy platform; whole sums stay in this service."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -8,6 +8,9 @@ from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.orders.price_history.queries import legacy_spend
+from shared.clock import business_date
 
 
 class Spend(NamedTuple):
@@ -25,7 +28,7 @@ _SPEND = text(
     FROM purchase_orders o
     JOIN purchase_order_lines l ON l.buyer_id = o.buyer_id AND l.order_id = o.id
     WHERE o.buyer_id = ANY (CAST(:buyers AS uuid[])) AND o.placed_at > :since AND o.placed_at <= :until
-      AND o.currency = :currency AND split_part(l.variant_key, '|', 1) = ANY (CAST(:types AS text[]))
+      AND o.currency = 'CNY' AND split_part(l.variant_key, '|', 1) = ANY (CAST(:types AS text[]))
     """
 )
 
@@ -33,16 +36,17 @@ _SPEND = text(
 async def spend(
     session: AsyncSession,
     *,
+    group_id: UUID,
+    category: str,
     buyer_ids: Sequence[UUID],
     type_codes: Sequence[str],
     since: datetime,
     until: datetime,
-    currency: str = "CNY",
 ) -> Spend:
-    """What these companies bought of these component types. Cancelled and rejected lines have no amount any more.
+    """What these companies bought of these component types, and what their group paid in the category before it came.
 
-    Every line that is ordered here names a variant; what is bought on codes that are not mapped comes with a
-    contractor's price history.
+    Every line that is ordered here names a variant; what was bought on codes that are not mapped comes with the
+    group's price history, which is in yuan. Cancelled and rejected lines have no amount any more.
     """
     row = (
         await session.execute(
@@ -52,8 +56,10 @@ async def spend(
                 "types": list(type_codes),
                 "since": since,
                 "until": until,
-                "currency": currency,
             },
         )
     ).one()
-    return Spend(whole=row.whole, mapped=row.mapped)
+    mapped, total = await legacy_spend(
+        session, group_id=group_id, category=category, since=business_date(since), until=business_date(until)
+    )
+    return Spend(whole=row.whole + total, mapped=row.mapped + mapped)

@@ -35,12 +35,15 @@ async def mapped_spend(
     ] = None,
     at: AwareDatetime | None = None,
 ) -> MappedSpend:
-    """Of the 90 days before `at`. Which companies form the group, and which types the category, the caller says:
-    `members` and `catalog` know."""
+    """Of the 90 days before `at`: orders placed here, and what the group paid on the platform it came from, where a
+    code that is not mapped counts against the share. Which companies form the group, and which types the category, the
+    caller says: `members` and `catalog` know."""
     until: datetime = at or now
     since = until - SPEND_LOOKED_AT
     spent = await queries.spend(
         session,
+        group_id=group_id,
+        category=category,
         buyer_ids=company_id or [group_id],
         type_codes=type_code or [],
         since=since,

@@ -10,8 +10,10 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 
-async def legacy_spend(session: AsyncSession, *, group_id: UUID, category: str, since: date) -> tuple[Decimal, Decimal]:
-    """What a group paid in a category since a day on its legacy platform: on mapped codes, and in all.
+async def legacy_spend(
+    session: AsyncSession, *, group_id: UUID, category: str, since: date, until: date = date.max
+) -> tuple[Decimal, Decimal]:
+    """What a group paid in a category on its legacy platform, both days included: on mapped codes, and in all.
 
     A row whose category nobody knows counts against every category: what cannot be placed must not look mapped.
     Rows of the group are seen in its scope or by a system session.
@@ -22,10 +24,10 @@ async def legacy_spend(session: AsyncSession, *, group_id: UUID, category: str, 
                 "SELECT "
                 "coalesce(sum(amount) FILTER (WHERE mapping_id IS NOT NULL AND category = :category), 0) AS mapped, "
                 "coalesce(sum(amount), 0) AS total FROM price_history "
-                "WHERE group_id = :group_id AND paid_on >= :since AND ended_at IS NULL "
+                "WHERE group_id = :group_id AND paid_on BETWEEN :since AND :until AND ended_at IS NULL "
                 "AND (category = :category OR category IS NULL)"
             ),
-            {"group_id": group_id, "category": category, "since": since},
+            {"group_id": group_id, "category": category, "since": since, "until": until},
         )
     ).one()
     return Decimal(row.mapped), Decimal(row.total)
