@@ -43,4 +43,5 @@ def _are_whole_types(hits: Hits) -> bool:
 
 
 def _is_whole_type(group: Group) -> bool:
-    return group.wanted == (TYPE_MARK + group.type_code,) and not group.without and not group.maybe
+    parted = group.without or group.lacking or group.maybe
+    return group.wanted == (TYPE_MARK + group.type_code,) and not parted
