@@ -56,9 +56,15 @@ async def test_codes_duplicates_and_expired_papers_count(world: World):
         "valid_share": "1.0000",
         "expired_share": "0.0000",
     }
-    await another(world, group, name="恒垣 (钢铁)", tax_id="91330100MA3XYH8K24")
-    assert (await quality(world, group))["valid_share"] == "0.0000", "the same name in other brackets"
-    await world.execute("UPDATE suppliers SET name = '另一家' WHERE company_id = :id", id=good)
+    twin = await another(world, group, name="恒垣 (钢铁)", tax_id="91330100MA3XYH8K24")
+    for supplier in (good, twin):
+        await world.execute(
+            "INSERT INTO supplier_names (supplier_id, id, name, name_key, registration_no, source, recorded_at) "
+            "VALUES (:id, gen_random_uuid(), '恒垣钢铁', '恒垣钢铁', '320500000012345', gen_random_uuid(), now())",
+            id=supplier,
+        )
+    assert (await quality(world, group))["valid_share"] == "0.0000", "one old registration number, two records"
+    await world.execute("UPDATE supplier_names SET ended_at = now() WHERE supplier_id = :id", id=twin)
     await another(world, group, name="丙", tax_id="91350100M000100Y4Z")
     assert (await quality(world, group))["valid_share"] == "0.6666", "a wrong check digit; rounded down"
     until = business_date(datetime.now(UTC)) + timedelta(days=3)

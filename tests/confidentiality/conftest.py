@@ -1,0 +1,5 @@
+"""The platform whose walls are tried."""
+
+from tests.platform import story
+
+__all__ = ["story"]
