@@ -78,6 +78,7 @@ class Seller(Applicant):
 async def seller(empty_world: World) -> Seller:
     seller = Seller(empty_world)
     await seller.open()
+    await empty_world.open_market()
     return seller
 
 

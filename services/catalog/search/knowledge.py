@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -26,6 +27,7 @@ from shared.quantity import Unit
 _KEPT, _BESIDE_KEPT = 20, 500
 _kept: "OrderedDict[tuple[str, str], Any]" = OrderedDict()
 _beside: "OrderedDict[tuple[str, date, str | None], Beside]" = OrderedDict()
+_locks: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, asyncio.Lock]] = WeakKeyDictionary()
 
 Load = Callable[[AsyncSession], Awaitable[Any]]
 
@@ -78,14 +80,19 @@ async def dictionary(session: AsyncSession) -> Dictionary:
 async def _of(session: AsyncSession, register: str, states: str | None, load: Load) -> Any:
     state = " ".join(each for each in (states or "").split(" ") if each.startswith(f"{register}="))
     key = (register, state)
-    if key in _kept:
-        _kept.move_to_end(key)
-        return _kept[key]
-    made = await load(session)
-    _kept[key] = made
+    if key not in _kept:
+        async with _reading(register):  # the first searches after a start come together; one of them reads
+            if key not in _kept:
+                _kept[key] = await load(session)
+    _kept.move_to_end(key)
+    found = _kept[key]
     while len(_kept) > _KEPT:
         _kept.popitem(last=False)
-    return made
+    return found
+
+
+def _reading(register: str) -> asyncio.Lock:
+    return _locks.setdefault(asyncio.get_running_loop(), {}).setdefault(register, asyncio.Lock())
 
 
 async def _dictionary(session: AsyncSession) -> Dictionary:
