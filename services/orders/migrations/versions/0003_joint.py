@@ -9,8 +9,8 @@ from alembic import op
 
 from shared.walls import append_only, row_security
 
-revision = "0003_joint"
-down_revision = "0002_trust"
+revision = "0003"
+down_revision = "0002"
 branch_labels = None
 depends_on = None
 

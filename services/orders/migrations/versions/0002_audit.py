@@ -8,7 +8,7 @@ from alembic import op
 from shared.house_tables import audit_schema, export_schema
 from shared.walls import append_only, row_security
 
-revision = "0002_trust"
+revision = "0002"
 down_revision = "0001"
 branch_labels = None
 depends_on = None

@@ -12,8 +12,8 @@ from alembic import op
 from shared.importing.tables import import_schema
 from shared.walls import append_only, row_security
 
-revision = "0005_migrate"
-down_revision = "0004_blacklists"
+revision = "0008"
+down_revision = "0007"
 branch_labels = None
 depends_on = None
 

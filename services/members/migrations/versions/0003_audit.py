@@ -5,7 +5,7 @@ from alembic import op
 from shared.house_tables import audit_schema, export_schema
 from shared.walls import row_security
 
-revision = "0003_trust"
+revision = "0003"
 down_revision = "0002"
 branch_labels = None
 depends_on = None

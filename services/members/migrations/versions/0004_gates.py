@@ -6,8 +6,8 @@ services may be given the scope to read measurements.
 
 from alembic import op
 
-revision = "0003_gates"
-down_revision = "0003_trust"
+revision = "0004"
+down_revision = "0003"
 branch_labels = None
 depends_on = None
 

@@ -8,8 +8,8 @@ from alembic import op
 
 from shared.walls import append_only, row_security
 
-revision = "0004_blacklists"
-down_revision = "0004_spaces"
+revision = "0007"
+down_revision = "0006"
 branch_labels = None
 depends_on = None
 

@@ -24,8 +24,8 @@ from shared.history import chain_hash
 from shared.ids import new_id
 from shared.walls import append_only, row_security
 
-revision = "0004_spaces"
-down_revision = "0004_onboarding"
+revision = "0006"
+down_revision = "0005"
 branch_labels = None
 depends_on = None
 

@@ -8,8 +8,8 @@ from alembic import op
 
 from shared.walls import append_only, row_security
 
-revision = "0004_onboarding"
-down_revision = "0004_trust"
+revision = "0005"
+down_revision = "0004"
 branch_labels = None
 depends_on = None
 

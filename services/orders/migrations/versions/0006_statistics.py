@@ -8,8 +8,8 @@ from alembic import op
 
 from shared.walls import append_only
 
-revision = "0005_statistics"
-down_revision = "0003_migrate"
+revision = "0006"
+down_revision = "0005"
 branch_labels = None
 depends_on = None
 

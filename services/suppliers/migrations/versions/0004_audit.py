@@ -4,16 +4,16 @@ from alembic import op
 
 from shared.house_tables import audit_schema, export_schema
 
-revision = "0006_trust"
-down_revision = "0005"
+revision = "0004"
+down_revision = "0003"
 branch_labels = None
 depends_on = None
 
-_AFFILIATED = "ALTER TABLE search_suppliers ADD COLUMN affiliated boolean NOT NULL DEFAULT false"
+_AFFILIATED = "ALTER TABLE suppliers ADD COLUMN affiliated_with_operator boolean NOT NULL DEFAULT false"
 
 
 def upgrade() -> None:
-    for statement in (*audit_schema("catalog"), *export_schema(), _AFFILIATED):
+    for statement in (*audit_schema("suppliers"), *export_schema(), _AFFILIATED):
         op.execute(statement)
 
 

@@ -13,8 +13,8 @@ from alembic import op
 from shared.importing.tables import import_schema
 from shared.walls import row_security
 
-revision = "0003_migrate"
-down_revision = "0002_blacklists"
+revision = "0005"
+down_revision = "0004"
 branch_labels = None
 depends_on = None
 

@@ -6,8 +6,8 @@ it is about, and by a company that buys there and is bound by it: the policy ask
 
 from alembic import op
 
-revision = "0002_blacklists"
-down_revision = "0003_joint"
+revision = "0004"
+down_revision = "0003"
 branch_labels = None
 depends_on = None
 

@@ -8,8 +8,8 @@ from alembic import op
 
 from shared.walls import row_security
 
-revision = "0004_webhooks"
-down_revision = "0003_gates"
+revision = "0005"
+down_revision = "0004"
 branch_labels = None
 depends_on = None
 
