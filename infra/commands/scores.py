@@ -5,7 +5,7 @@ from uuid import UUID, uuid4
 
 import typer
 
-from infra.api import Api
+from infra.api import Api, Refused
 from infra.commands.console import As, DataDir, JsonFlag, Out, Unusable, api_as, failing_well, local_time
 from infra.instance import DATA_DIR
 
@@ -24,7 +24,12 @@ def show(*, supplier: Supplier = None, email: As = None, data_dir: DataDir = DAT
     with failing_well(out):
         api = api_as(out, data_dir, email)
         if supplier is None:
-            found: Any = api.get(f"{PATH}/mine").body
+            try:
+                found: Any = api.get(f"{PATH}/mine").body
+            except Refused as problem:
+                if problem.code == "RightMissing":
+                    raise Unusable("Your own scores are a supplier's; name one with --supplier.") from None
+                raise
             scores = found
         else:
             found = api.get(f"{PATH}/of/{_id_of(api, supplier)}").body
