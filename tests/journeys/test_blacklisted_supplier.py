@@ -89,6 +89,7 @@ async def story(
     world = World(app=app, http=http_to(app), database=kept, folder=tmp_path, catalog=catalog, members=members)
     assert (await world.register()).status_code == 201
     assert (await world.qualify()).status_code == 200
+    await world.open_market()
     lists = Lists(world)
     await lists.an_offer()
     placed: Database = create_database("orders")

@@ -6,7 +6,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +19,10 @@ from services.members.app import create_app as create_members
 from services.members.app import own_keys
 from services.members.settings import Settings as MembersSettings
 from services.suppliers.app import create_app as create_suppliers
+from services.suppliers.spaces.jobs import rekey_offers
 from shared.clients.members import MembersClient
 from shared.clients.transport import FixedToken, ServiceClient
+from shared.database import Database
 from shared.identity import Role, Scope, TokenVerifier
 from shared.ids import new_id
 from tests.conftest import CreateDatabase, a_person, a_service, fetch_test_keys, once, signed_in, token_for
@@ -38,6 +40,8 @@ class Town:
 
     members: httpx.AsyncClient
     suppliers: httpx.AsyncClient
+    database: Database
+    """Of suppliers."""
 
     async def call(
         self, method: str, path: str, token: dict[str, str], *, version: int | None = None, **request: Any
@@ -55,8 +59,8 @@ class Town:
         assert answer.status_code == 201, answer.text
         return {"Authorization": f"Bearer {answer.json()['access_token']}"}
 
-    async def contractor(self) -> dict[str, str]:
-        """A buyer of a new contractor, signed in."""
+    async def contractor(self) -> tuple[str, dict[str, str]]:
+        """A new contractor, and a buyer of it, signed in."""
         as_operator = signed_in(OPERATOR)
         body = {"tax_id": {"value": a_uscc()}, "name_zh": "示范建工", "kinds": ["contractor"]}
         company = await self.call("POST", "/members/companies", as_operator, json=body)
@@ -67,7 +71,7 @@ class Town:
             f"/members/people/{made['person_id']}/password", json={"password": PASSWORD}, headers=as_operator
         )
         assert answer.status_code == 204
-        return await self.sign_in(email)
+        return company["id"], await self.sign_in(email)
 
 
 @pytest.fixture
@@ -84,20 +88,22 @@ async def town(
     settings = MembersSettings(database_url="", system_database_url="")
     members = http_to(create_members(settings, database=kept, verifier=verifier))
     client = MembersClient(ServiceClient("members", members, FixedToken(token_for(a_service(Scope.COMPANIES_READ)))))
+    sold = create_database("suppliers")
     suppliers = create_suppliers(
         settings_for(tmp_path),
-        database=create_database("suppliers"),
+        database=sold,
         verifier=verifier,
         members=client,
         catalog=CatalogDouble(),
     )
-    return Town(members=members, suppliers=http_to(suppliers))
+    return Town(members=members, suppliers=http_to(suppliers), database=sold)
 
 
-async def reserve(town: Town, offer_id: str) -> dict[str, Any]:
+async def reserve(town: Town, offer_id: str, contractor: str) -> dict[str, Any]:
     basket = {
         "reservation_id": str(new_id()),
-        "buyer_company_id": str(new_id()),
+        "buyer_company_id": contractor,
+        "buyer_group_id": contractor,
         "currency": "CNY",
         "region": "310115",
         "lines": [{"line_no": 1, "offer_id": offer_id, "quantity": "2", "unit": "t", "need_by": "2099-01-01"}],
@@ -109,7 +115,7 @@ async def reserve(town: Town, offer_id: str) -> dict[str, Any]:
 
 
 async def test_a_supplier_comes_in_on_an_invitation_and_sells(town: Town):
-    buyer, operator = await town.contractor(), signed_in(OPERATOR)
+    (contractor, buyer), operator = await town.contractor(), signed_in(OPERATOR)
     tax_id = a_uscc()
     rows = csv_of(f"示范钢铁,{tax_id},rebar", "别家,,", header="name,uscc,categories")
     told = await town.call(
@@ -134,11 +140,15 @@ async def test_a_supplier_comes_in_on_an_invitation_and_sells(town: Town):
     listing = csv_of(f"R-1;{REBAR};main;100;3250;0.13;true;t", header=_HEADER)
     await town.call("POST", f"{home}/sync", admin, content=listing.encode(), headers={"Content-Type": "text/csv"})
     (offer,) = await town.call("GET", "/suppliers/offers", admin)
-    assert (await reserve(town, offer["id"]))["refusals"][0]["code"] == "SupplierNotQualified"
     await _decided(town, home, admin, operator)
-    assert (await reserve(town, offer["id"]))["outcome"] == "held"
+    refused = await reserve(town, offer["id"], contractor)
+    assert refused["refusals"][0]["code"] == "OfferNotFound", "qualified, but nobody admitted it"
+    admission = {"categories": ["rebar"], "reason": "Sample test passed."}
+    await town.call("POST", f"{home}/admissions", buyer, json=admission)
+    await rekey_offers(town.database, at=datetime.now(UTC))
+    assert (await reserve(town, offer["id"], contractor))["outcome"] == "held"
     states = (await town.call("GET", "/suppliers/invitations/funnel", buyer))["states"]
-    assert {state: count for state, count in states.items() if count} == {"QUALIFIED": 1, "INVITED": 1}
+    assert {state: count for state, count in states.items() if count} == {"ADMITTED": 1, "INVITED": 1}
 
 
 _HEADER = "item_no;variant;stock_point;on_hand;price;tax_rate;tax_inclusive;unit"
