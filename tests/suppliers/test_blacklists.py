@@ -222,6 +222,20 @@ async def test_two_entries_about_one_subject_do_not_stand_side_by_side(lists: Li
     assert sorted(answer.status_code for answer in answers) == [201, 409, 409]
 
 
+async def test_an_entry_is_about_nobody_but_whom_it_names(lists: Lists):
+    """Neither supplier has given a legal representative; what neither has must not make them the same."""
+    world, other = lists.world, new_id()
+    world.members.add(other, tax_id="91330100MA3XYH8K24")
+    assert (await world.call("POST", "/suppliers", world.operator, json={"company_id": str(other)})).status_code == 201
+    entry = await lists.put_on(level="STOP_DELIVERY")
+    (told,) = await world.rows("SELECT data FROM events WHERE type = :type", type=BLACKLIST_CHANGED)
+    assert told["data"]["supplier_ids"] == [str(world.supplier_id)]
+    await lists.put_on(world.operator, source="credit.example")
+    seller = a_person(Role.SUPPLIER_SALES, company_id=other)
+    assert (await world.call("GET", f"{LISTS}/about-us", seller)).json() == []
+    assert await lists.put_on(supplier_id=str(other)) != entry, "a list holds more than one company"
+
+
 async def test_every_entry_of_a_legal_representative_hits_each_of_the_persons_suppliers(lists: Lists):
     await lists.put_on(supplier_id=None, representative=PERSON)
     assert await lists.refused() == []

@@ -149,8 +149,10 @@ async def _refuse_second(session: AsyncSession, entry: BlacklistEntry) -> None:
     """The unique indexes stand behind this."""
     subject = entry.tax_id or (entry.representative_hash or b"").hex()
     await queries.one_at_a_time(session, entry.owner_id, subject)
-    same = (col(BlacklistEntry.tax_id) == entry.tax_id) | (
-        col(BlacklistEntry.representative_hash) == entry.representative_hash
+    same = (
+        col(BlacklistEntry.tax_id) == entry.tax_id
+        if entry.tax_id is not None
+        else col(BlacklistEntry.representative_hash) == entry.representative_hash
     )
     found = await session.scalar(
         select(BlacklistEntry.id).where(

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
-from sqlmodel import col, select
+from sqlmodel import col, or_, select
 
 from services.suppliers.blacklists.rules import AppealStatus, EntryStatus, Level, ProposalStatus, ReasonClass, Terms
 from services.suppliers.blacklists.tables import (
@@ -124,11 +124,9 @@ async def entries_about(
     session: AsyncSession, *, supplier: Supplier, entry_id: UUID | None = None
 ) -> Sequence[BlacklistEntry]:
     """What stands on any list about a supplier or its legal representative, newest first."""
-    names = (
-        (col(BlacklistEntry.supplier_id) == supplier.company_id)
-        | (col(BlacklistEntry.tax_id) == supplier.tax_id)
-        | (col(BlacklistEntry.representative_hash) == supplier.representative_hash)
-    )
+    names = (col(BlacklistEntry.supplier_id) == supplier.company_id) | (col(BlacklistEntry.tax_id) == supplier.tax_id)
+    if supplier.representative_hash is not None:  # compared with None, everybody without one would be meant
+        names |= col(BlacklistEntry.representative_hash) == supplier.representative_hash
     query = select(BlacklistEntry).where(names)
     if entry_id is not None:
         query = query.where(col(BlacklistEntry.id) == entry_id)
@@ -137,15 +135,16 @@ async def entries_about(
 
 async def suppliers_hit(session: AsyncSession, *, entry: BlacklistEntry) -> Sequence[UUID]:
     """The registered suppliers an entry is about, by id."""
-    found = await session.scalars(
-        select(Supplier.company_id)
-        .where(
-            (col(Supplier.company_id) == entry.supplier_id)
-            | (col(Supplier.tax_id) == entry.tax_id)
-            | (col(Supplier.representative_hash) == entry.representative_hash)
+    named = [
+        column == value
+        for column, value in (
+            (col(Supplier.company_id), entry.supplier_id),
+            (col(Supplier.tax_id), entry.tax_id),
+            (col(Supplier.representative_hash), entry.representative_hash),
         )
-        .order_by(col(Supplier.company_id))
-    )
+        if value is not None  # compared with None, everybody without one would be hit
+    ]
+    found = await session.scalars(select(Supplier.company_id).where(or_(*named)).order_by(col(Supplier.company_id)))
     return found.all()
 
 
