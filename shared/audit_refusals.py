@@ -14,11 +14,11 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from shared import audit, clock
 from shared.database import Database, transaction
-from shared.errors import Refusal
-from shared.identity import Principal
+from shared.errors import Refusal, TooLarge
+from shared.identity import Principal, who_asks
 from shared.logs import log, told
 
-RECORDED = frozenset({403, 404, 409, 412, 422})
+RECORDED = frozenset({403, 404, 409, 412, 413, 422})
 BURST = 60
 SECONDS_EACH = 2.0
 _CALLERS_REMEMBERED = 10_000
@@ -57,12 +57,34 @@ class Bound:
         return left_out
 
 
+def _is_recorded(request: Request, refusal: Refusal) -> bool:
+    """A body that was too large to take in leaves no job that could be its record, so its refusal always is."""
+    return audit.is_recorded(request) or (refusal.status == TooLarge.status and request.method in audit.COMMANDS)
+
+
+async def _caller(request: Request) -> Principal | None:
+    """Who was refused, also where a body was refused before the route asked for its caller."""
+    if hasattr(request.state, "principal"):
+        known: Principal | None = request.state.principal
+        return known
+    try:
+        return await who_asks(request)
+    except Refusal:
+        return None
+
+
+def _declared(request: Request) -> dict[str, int]:
+    """How large the body said it was: text of at most 18 digits is a whole number in any log."""
+    length = request.headers.get("content-length", "")
+    return {"declared_bytes": int(length)} if length.isascii() and length.isdigit() and len(length) <= 18 else {}
+
+
 async def record_refusal(request: Request, refusal: Refusal) -> None:
     """Record that a signed-in caller was refused. A log that cannot be written does not change the answer."""
-    principal: Principal | None = getattr(request.state, "principal", None)
-    if principal is None or principal.company_id is None:
+    if refusal.status not in RECORDED or request.scope.get("route") is None or not _is_recorded(request, refusal):
         return
-    if refusal.status not in RECORDED or not audit.is_recorded(request) or request.scope.get("route") is None:
+    principal = await _caller(request)
+    if principal is None or principal.company_id is None:
         return
     bound: Bound = request.app.state.audit_bound
     left_out = bound.take(principal.subject, now=time.monotonic())
@@ -70,6 +92,9 @@ async def record_refusal(request: Request, refusal: Refusal) -> None:
         return
     at = clock.now()
     audited = getattr(request.state, "audited", None)
+    detail = {"left_out_before": left_out} if left_out else {}
+    if refusal.status == TooLarge.status:
+        detail |= _declared(request)
     entry = audit.entry_of(
         principal,
         act=audit.act_of(request),
@@ -77,7 +102,7 @@ async def record_refusal(request: Request, refusal: Refusal) -> None:
         status=refusal.status,
         objects=request.path_params,
         request_id=getattr(request.state, "request_id", None),
-        detail={"left_out_before": left_out} if left_out else None,
+        detail=detail,
         at=at,
     )
     owners = audit.owners_of(audited[0] if audited else None, principal=principal, named=audit.named_in(request))

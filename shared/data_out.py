@@ -9,6 +9,7 @@ the pseudonyms; who must prove them asks the service, or the audit file, which i
 
 import hashlib
 import hmac
+import re
 import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -28,10 +29,16 @@ MANIFEST = "manifest.json"
 AUDIT = "audit.ndjson"
 _PARTY_MEMBERS = frozenset(
     {"company_id", "by_company", "buyer_id", "supplier_id", "group_id", "operator_id", "owner_id", "lead_id"}
+    | {"participant_ids", "to"}
 )
-"""Members of JSON documents that name a company."""
+"""Members of JSON documents that name a company, or several; in a consent `to` may be a circle."""
+_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _ACTOR = frozenset({"kind", "by_company"})
 """Beside one of these, `id` and `by` name a person of that company."""
+
+
+_SHOWN = "shown "
+"""Before a column's name in a row: whether the company may see that column of it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,12 +55,19 @@ class Sheet:
     """Columns of people's ids, each with the column of their company; None where that is not known."""
     hidden: Mapping[str, str] = field(default_factory=dict)
     """Columns that only the company in another column sees."""
+    shown: Mapping[str, str] = field(default_factory=dict)
+    """Columns that a company sees only where this SQL over `:company` and the row is true."""
     dropped: tuple[str, ...] = ()
     """Columns that are no data of anybody: hashes of secrets, leases, what is derived."""
 
     @property
     def condition(self) -> str:
         return self.where or " OR ".join(f"{column} = :company" for column in self.owners)
+
+    def query(self, table: str) -> str:
+        """The rows of `:company`, each with what it says about the columns that are not always shown."""
+        asked = "".join(f', ({sql}) AS "{_SHOWN}{column}"' for column, sql in self.shown.items())
+        return f"SELECT {table}.*{asked} FROM {table} WHERE {self.condition}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,11 +104,12 @@ class Shaping:
         """One row as the exporting company may take it."""
         shaped: dict[str, Any] = {}
         for name, raw in row.items():
-            if name in sheet.dropped:
+            if name in sheet.dropped or name.startswith(_SHOWN) or not row.get(f"{_SHOWN}{name}", True):
                 continue
             if name in sheet.hidden and str(row[sheet.hidden[name]]) != self._own:
                 continue
             shaped[name] = self._column(name, _plain(raw), row, sheet)
+        self._learn(shaped)  # all of a row before any of it is written: an id may stand before the member that names it
         inner = {name: self._replaced(each) for name, each in shaped.items()}
         return orjson.dumps(inner, option=orjson.OPT_SORT_KEYS) + b"\n"
 
@@ -123,7 +138,6 @@ class Shaping:
     def _replaced(self, value: Any) -> Any:
         """A document inside a row with every other party's id replaced, wherever in it it stands."""
         if isinstance(value, dict):
-            self._learn(value)
             others = value.get("company_id") not in (None, self._own) and "kind" in value
             return {
                 name: self._person(each)
@@ -133,13 +147,24 @@ class Shaping:
             }
         if isinstance(value, list):
             return [self._replaced(each) for each in value]
-        return self._known.get(value, value) if isinstance(value, str) else value
+        return _ID.sub(lambda found: self._known.get(found[0], found[0]), value) if isinstance(value, str) else value
 
-    def _learn(self, document: Mapping[str, Any]) -> None:
-        """Find the ids of other companies in a document, and of the people that act for them."""
+    def _learn(self, shaped: Mapping[str, Any]) -> None:
+        """Find the ids of other companies in the documents of a row, and of the people that act for them."""
+        waiting = [each for each in shaped.values() if isinstance(each, dict | list)]
+        while waiting:
+            value = waiting.pop()
+            if isinstance(value, dict):
+                self._learn_from(value)
+                value = list(value.values())
+            waiting += [each for each in value if isinstance(each, dict | list)]
+
+    def _learn_from(self, document: Mapping[str, Any]) -> None:
         for name in _PARTY_MEMBERS & document.keys():
-            if isinstance(document[name], str):
-                self._party(document[name])
+            named = document[name] if isinstance(document[name], list) else [document[name]]
+            for each in named:
+                if isinstance(each, str) and _ID.fullmatch(each):
+                    self._party(each)
         for person, company in (("id", "company_id"), ("by", "by_company")):
             if person in document and document.get(company) not in (None, self._own) and _ACTOR & document.keys():
                 self._person(document[person])

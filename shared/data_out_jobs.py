@@ -252,8 +252,9 @@ async def _sheet(
     session: AsyncSession, archive: zipfile.ZipFile, table: str, sheet: Sheet, shaping: Shaping, *, company_id: UUID
 ) -> Contents:
     name = f"{table}.ndjson"
-    query = text(f"SELECT * FROM {table} WHERE {sheet.condition}")
-    rows = await session.stream(query, {"company": company_id}, execution_options={"yield_per": _PORTION})
+    rows = await session.stream(
+        text(sheet.query(table)), {"company": company_id}, execution_options={"yield_per": _PORTION}
+    )
     with archive.open(name, "w", force_zip64=True) as to:
         portion = _Portion(to)
         async for part in rows.mappings().partitions(_PORTION):

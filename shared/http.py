@@ -243,7 +243,9 @@ def add_problem_handlers(app: FastAPI) -> None:
 
     async def on_too_large(request: Request, error: Exception) -> Response:
         assert isinstance(error, BodyTooLarge)  # noqa: S101
-        return problem_response(request, TooLarge(str(error.detail)))
+        too_large = TooLarge(str(error.detail))
+        await record_refusal(request, too_large)
+        return problem_response(request, too_large)
 
     async def on_database(request: Request, error: Exception) -> Response:
         refusal = _database_refusal(error)

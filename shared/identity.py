@@ -234,6 +234,15 @@ async def identify(request: Request, credentials: Credentials) -> Principal | No
     return principal
 
 
+async def who_asks(request: Request) -> Principal | None:
+    """The same for a request that was refused before its route asked.
+
+    Raises:
+        TokenInvalid: see the class.
+    """
+    return await identify(request, await _bearer(request))
+
+
 class Requires:
     """A guard: the caller holds one of `roles` or one of `scopes`; with neither named, any token will do."""
 

@@ -1,11 +1,26 @@
 """What a company takes with it from `orders`: its projects and orders, as buyer and as supplier, and case files.
 
-A supplier takes an order as it sees it: without the buyer's cost codes, notes and people.
+A supplier takes an order as it sees it: without the buyer's cost codes, notes and people. Of a joint notice a group
+takes what it may read of it: all who see it its lines, who takes part also history and result, and nobody the running
+pool, which beside one's own quantity would tell another group's.
 """
 
 from shared.data_out import HOUSE_LEFT_OUT, HOUSE_SHEETS, DataOut, Sheet
 
 _BOTH = ("buyer_id", "supplier_id")
+
+
+def _takes_part(table: str, notice_id: str) -> str:
+    return (
+        f"EXISTS (SELECT FROM joint_participations p WHERE p.group_id = :company "
+        f"AND p.notice_id = {table}.{notice_id} AND p.status = 'JOINED')"
+    )
+
+
+_SEES_THE_NOTICE = (
+    "EXISTS (SELECT FROM joint_notices n WHERE n.group_id = joint_lines.group_id AND n.id = joint_lines.notice_id "
+    "AND :company = ANY (n.party_ids))"
+)
 
 DATA_OUT = DataOut(
     service="orders",
@@ -24,13 +39,17 @@ DATA_OUT = DataOut(
             where=":company = ANY (party_ids)",
             parties=("group_id", "circle_id", "party_ids"),
             people={"opened_by": "group_id"},
+            shown={"result": _takes_part("joint_notices", "id")},
             dropped=("audience_keys",),
         ),
-        "joint_lines": Sheet(owners=("group_id",)),
-        "joint_history": Sheet(owners=("group_id",)),
+        "joint_lines": Sheet(owners=("group_id",), where=_SEES_THE_NOTICE, dropped=("pooled",)),
+        "joint_history": Sheet(owners=("group_id",), where=_takes_part("joint_history", "notice_id")),
         "joint_participations": Sheet(owners=("group_id",), people={"changed_by": "group_id"}),
         "joint_quantities": Sheet(owners=("group_id",)),
-        "staged_agreement_lines": Sheet(owners=("group_id", "company_id", "supplier_id")),
+        "staged_agreement_lines": Sheet(
+            owners=("group_id", "company_id", "supplier_id"),
+            where=":company IN (group_id, company_id) OR supplier_id = :company AND withdrawn_at IS NULL",
+        ),
         "price_history": Sheet(owners=("group_id", "company_id")),
         "legacy_imports": Sheet(
             owners=("company_id",),

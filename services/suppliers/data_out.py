@@ -7,11 +7,21 @@ papers are fetched one by one (`/suppliers/{id}/papers/{paper}/file`); their has
 
 from shared.data_out import HOUSE_LEFT_OUT, HOUSE_SHEETS, DataOut, Sheet
 
+_OUR_LIST_OR_ABOUT_US = """
+    owner_id = :company OR EXISTS (
+        SELECT FROM suppliers s WHERE s.company_id = :company AND (
+            s.company_id = blacklist_entries.supplier_id OR s.tax_id = blacklist_entries.tax_id
+            OR s.representative_hash = blacklist_entries.representative_hash
+        )
+    )
+"""
+"""An entry is about a supplier by its id, its number or its legal representative, also one from before it came."""
+
 DATA_OUT = DataOut(
     service="suppliers",
     sheets={
         **HOUSE_SHEETS,
-        "suppliers": Sheet(owners=("company_id",)),
+        "suppliers": Sheet(owners=("company_id",), dropped=("representative_hash",)),
         "supplier_decisions": Sheet(owners=("supplier_id",)),
         "supplier_identities": Sheet(
             owners=("supplier_id",),
@@ -37,7 +47,7 @@ DATA_OUT = DataOut(
         "admissions": Sheet(
             owners=("group_id", "supplier_id"),
             parties=("space_group_id", "relies_on_group_id"),
-            hidden={"grade": "group_id", "evidence": "group_id"},
+            hidden={"level": "group_id", "grade": "group_id", "evidence": "group_id"},
         ),
         "admission_history": Sheet(owners=("group_id",), parties=("supplier_id",)),
         "consents": Sheet(
@@ -48,8 +58,9 @@ DATA_OUT = DataOut(
         "consent_history": Sheet(owners=("supplier_id",)),
         "blacklist_entries": Sheet(
             owners=("owner_id", "supplier_id"),
+            where=_OUR_LIST_OR_ABOUT_US,
             people={"listed_by": "owner_id", "lift_asked_by": "owner_id", "lifted_by": "owner_id"},
-            hidden={"project_ids": "owner_id"},
+            hidden={"listed_by": "owner_id", "lift_asked_by": "owner_id", "lifted_by": "owner_id"},
             dropped=("representative_hash",),
         ),
         "blacklist_proposals": Sheet(owners=("owner_id",), people={"asked_by": "owner_id", "decided_by": "owner_id"}),
@@ -58,7 +69,9 @@ DATA_OUT = DataOut(
             people={"listed_by": "owner_id", "filed_by": "supplier_id", "answered_by": "owner_id"},
         ),
         "blacklist_history": Sheet(owners=("owner_id",)),
-        "evaluations": Sheet(owners=("group_id", "supplier_id"), people={"entered_by": "group_id"}),
+        "evaluations": Sheet(
+            owners=("group_id", "supplier_id"), people={"entered_by": "group_id"}, hidden={"source_key": "group_id"}
+        ),
         "scores": Sheet(owners=("group_id", "supplier_id")),
         "score_inputs": Sheet(
             owners=("group_id", "supplier_id"), parties=("buyer_id",), people={"excluded_by": "group_id"}

@@ -48,6 +48,11 @@ async def head_of(world: World, company_id: UUID | None) -> Head:
     return Head(number=body["number"], hash=body["hash"])
 
 
+async def entries_in(world: World) -> int:
+    async with world.database.system() as session:
+        return int(await session.scalar(text("SELECT count(*) FROM audit_entries")) or 0)
+
+
 async def test_a_command_leaves_one_entry_with_who_what_and_for_whom(world: World):
     before = len(await log_of(world, world.buyer.company_id))
     headers = signed_in(world.buyer) | once() | {"X-Request-Id": "request-7"}
@@ -117,6 +122,41 @@ async def test_a_refused_command_is_recorded_for_the_callers_company(
     assert (entry["outcome"], entry["status"]) == (outcome, answer.status_code)
     assert entry["actor"]["id"] == str(caller.subject)
     assert entry["request_id"] == answer.headers["X-Request-Id"]
+
+
+TOO_LARGE = {
+    "a body of JSON": ("/orders/projects", {}),
+    "a file that has no job yet": ("/orders/agreement-imports", {"Content-Type": "text/csv"}),
+    "a body for whoever may not send one": ("/orders/projects", {}),
+}
+
+
+@pytest.mark.parametrize("what", TOO_LARGE)
+async def test_a_body_that_is_too_large_is_recorded_with_its_size(world: World, what: str):
+    path, headers = TOO_LARGE[what]
+    caller = a_person(Role.REQUESTER if "may not" in what else Role.BUYER, group_id=new_id())
+    sent = signed_in(caller) | once() | headers | {"Content-Length": str(2 * 1024**3)}
+    answer = await world.http.post(path, content=b"x", headers=sent)
+    assert answer.status_code == 413, answer.text
+    entry = (await log_of(world, caller.company_id))[-1]
+    assert (entry["act"], entry["outcome"], entry["status"]) == (f"POST {path}", answer.json()["code"], 413)
+    assert entry["detail"]["declared_bytes"] == 2 * 1024**3
+    assert entry["actor"]["id"] == str(caller.subject)
+
+
+@pytest.mark.parametrize("token", [None, "x.y.z"])
+async def test_a_body_that_is_too_large_of_nobody_is_refused_and_in_no_log(world: World, token: str | None):
+    headers = once() | {"Content-Length": str(2 * 1024**3)} | ({"Authorization": f"Bearer {token}"} if token else {})
+    before = await entries_in(world)
+    assert (await world.http.post("/orders/projects", content=b"x", headers=headers)).status_code == 413
+    assert await entries_in(world) == before
+
+
+async def test_a_body_that_is_no_json_is_recorded(world: World):
+    headers = signed_in(world.buyer) | once() | {"Content-Type": "application/json"}
+    assert (await world.http.post("/orders/projects", content=b"{", headers=headers)).status_code == 422
+    entry = (await log_of(world, world.buyer.company_id))[-1]
+    assert (entry["outcome"], entry["actor"]["id"]) == ("MalformedRequest", str(world.buyer.subject))
 
 
 async def test_reading_leaves_no_entry(world: World):

@@ -257,6 +257,20 @@ def test_what_only_the_own_company_knows_stays_and_the_rest_is_replaced():
     assert theirs["ids"] is None
 
 
+def test_an_id_is_replaced_wherever_it_stands_in_a_row_also_before_the_member_that_names_it():
+    own, other = new_id(), new_id()
+    shaping = Shaping(company_id=own, key=b"k")
+    row = {
+        "company_id": own,
+        "path": f"/members/companies/{other}/stages",
+        "told": {"group_id": str(other), "to": "S2"},
+    }
+    line = json.loads(shaping.line({**row, "stage": "S2"}, Sheet(owners=("company_id",))))
+    pseudonym = line["told"]["group_id"]
+    assert line["path"] == f"/members/companies/{pseudonym}/stages"
+    assert (line["told"]["to"], line["stage"], line["company_id"]) == ("S2", "S2", str(own))
+
+
 async def test_more_rows_than_a_portion_all_arrive(world: World, runner: ExportRunner):
     company = world.buyer.company_id
     async with world.database.system() as session, session.begin():

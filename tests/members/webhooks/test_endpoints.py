@@ -1,12 +1,17 @@
 """Endpoints through the API: registering, changing, secrets, switching off and on, and other companies' walls."""
 
+import json
+import zipfile
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+from services.members.data_out import DATA_OUT
 from services.members.webhooks.rules import ENDPOINTS_AT_MOST
+from shared.data_out_jobs import ExportRunner
 from shared.database import transaction
 from shared.identity import Role
 from tests.conftest import a_person, once, signed_in
@@ -166,3 +171,23 @@ def test_the_description_tells_every_message(office: Office):
         "webhook-signature",
     }
     assert operation["requestBody"]["content"]["application/json"]["schema"]["$ref"].endswith("/Message")
+
+
+async def test_an_export_has_endpoints_and_deliveries_without_secrets_or_others(office: Office, tmp_path: Path):
+    buyer, supplier = await office.world.company("contractor"), await office.world.company("supplier")
+    endpoint = await office.endpoint(buyer, "http://127.0.0.1:9/own")
+    theirs = await office.endpoint(supplier, "http://127.0.0.1:9/canary")
+    await office.follow(office.order_changed(buyer, supplier))
+    runner = ExportRunner(DATA_OUT, database=office.database, data_dir=tmp_path)
+    asked = await office.world.post("/members/exports", {}, as_=admin_of(buyer))
+    assert asked.status_code == 202, asked.text
+    assert await runner.work_one()
+    [file] = (tmp_path / "exports").iterdir()
+    archive = zipfile.ZipFile(file)
+    whole = "\n".join(archive.read(name).decode() for name in archive.namelist())
+    assert [json.loads(archive.read("webhook_endpoints.ndjson"))["id"]] == [endpoint["id"]]
+    assert len(archive.read("webhook_deliveries.ndjson").splitlines()) == 1
+    assert endpoint["secret"] not in whole
+    assert theirs["secret"] not in whole
+    assert "canary" not in whole
+    assert str(supplier) not in whole

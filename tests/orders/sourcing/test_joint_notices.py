@@ -1,8 +1,15 @@
 """Joint purchasing notices: who may open, see and join them, what of the pool is shown, how they end."""
 
 import asyncio
+import io
+import json
+import re
+import zipfile
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
+from typing import Any
+from uuid import UUID
 
 import pytest
 from hypothesis import given
@@ -10,11 +17,13 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+from services.orders.data_out import DATA_OUT
 from services.orders.sourcing.rules import NoticeStatus, closing_fault, deltas, pool_shown
+from shared.data_out_jobs import ExportRunner
 from shared.database import transaction
 from shared.identity import Role
 from shared.ids import new_id
-from tests.conftest import a_person
+from tests.conftest import a_person, once, signed_in
 from tests.orders.sourcing.conftest import CATEGORY, Circle
 
 
@@ -295,3 +304,47 @@ def test_a_month_may_be_that_of_the_closing():
     at = datetime(2026, 11, 25, tzinfo=UTC)
     closes_at, month = at + timedelta(days=3), at.date().replace(day=1)
     assert closing_fault(closes_at=closes_at, month=month, at=at, today=at.date()) is None
+
+
+async def taken(circle: Circle, group: UUID, folder: Path) -> dict[str, list[dict[str, Any]]]:
+    """What a group takes out of joint purchasing, by table."""
+    runner = ExportRunner(DATA_OUT, database=circle.database, data_dir=folder)
+    admin = signed_in(a_person(Role.ADMIN, company_id=group))
+    asked = await circle.http.post("/orders/exports", json={}, headers=admin | once())
+    assert asked.status_code == 202, asked.text
+    assert await runner.work_one()
+    file = await circle.http.get(f"/orders/exports/{asked.json()['id']}/file", headers=admin)
+    archive = zipfile.ZipFile(io.BytesIO(file.content))
+    assert not {str(each) for each in circle.members if each != group} & set(
+        re.findall(r"[0-9a-f-]{36}", "".join(archive.read(name).decode() for name in archive.namelist()))
+    ), "others are pseudonyms, also in the result"
+    names = [name for name in archive.namelist() if name.startswith("joint_")]
+    return {name[:-7]: [json.loads(line) for line in archive.read(name).splitlines()] for name in names}
+
+
+async def test_an_export_tells_no_more_of_the_pool_than_the_api(circle: Circle, tmp_path: Path):
+    """With two groups in it, the running pool less one's own quantity is the other's."""
+    first, second, third, _ = circle.members
+    path = await circle.opened(first, "100")
+    await circle.join(second, path, "4711")
+    for group in (first, second, third):
+        out = await taken(circle, group, tmp_path)
+        [line] = out["joint_lines"]
+        assert line["groups"] == 2
+        assert "pooled" not in line
+        told = json.dumps(out)
+        assert "4811" not in told
+        assert ("4711" in told) == (group == second)
+    await circle.close()
+
+    closed = {group: await taken(circle, group, tmp_path) for group in (first, second, third)}
+    for group in (first, second):
+        [notice] = closed[group]["joint_notices"]
+        assert len(notice["result"]["participant_ids"]) == 2
+        assert str(group) in notice["result"]["participant_ids"]
+        assert [each["entry"]["what"] for each in closed[group]["joint_history"]] == ["opened", "joined", "closed"]
+    [notice] = closed[third]["joint_notices"]
+    assert "result" not in notice, "told to those who take part"
+    assert closed[third]["joint_history"] == closed[third]["joint_quantities"] == []
+    outsider = circle.group(inside=False)
+    assert not any((await taken(circle, outsider, tmp_path)).values())
