@@ -1,0 +1,218 @@
+"""Every route tried by every role: of the owner, of another company, of the operator without a case file, by a machine
+and by nobody.
+
+The requests are made up from the OpenAPI documents and are about A's things. Whatever the answer: it is no accident
+(500), it carries nothing of A's to anybody else, and no stranger changes a row of A's.
+"""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from sqlalchemy import text
+
+from shared.identity import Principal, Requires, Role, Scope
+from shared.ids import new_id
+from tests.architecture.test_routes import APPS, BY_RIGHT, SERVICES, Route
+from tests.conftest import a_person, a_service, an_api_client, once, signed_in
+from tests.confidentiality.forged import Filler, Operation, operations_of
+from tests.confidentiality.victim import NUMBERS, WORDS, Victim, a_victim
+from tests.members.conftest import World as Members
+from tests.platform import Story
+
+SUPPLIERS_SCOPES = (Scope.STOCK_WRITE, Scope.PRICES_WRITE, Scope.ORDERS_READ, Scope.ORDERS_RESPOND)
+SUPPLIERS_ROLES = (Role.SUPPLIER_SALES, Role.SUPPLIER_FINANCE, Role.ADMIN)
+CONTRACTORS_ROLES = (Role.REQUESTER, Role.BUYER, Role.APPROVER, Role.FINANCE, Role.ADMIN)
+BESIDE = {"PropertySetsNotInstalled"}
+"""Problems of 5xx that say what this installation lacks; everything else of the kind is an accident."""
+LONG = {"/members/feed", "/catalog/feed", "/suppliers/feed", "/orders/feed"}
+"""Only our own services read feeds; what they carry is tried in test_canary.py."""
+
+
+def opens(route: Route, rights: frozenset[str]) -> bool:
+    """Whether a holder of these rights gets past the guards of a route."""
+    needed = [guard.roles | guard.scopes for guard in route.guards if isinstance(guard, Requires)]
+    return all(rights & each for each in needed if each)
+
+
+CLOSED = {(route.method, route.path): route for route in BY_RIGHT}
+
+
+@pytest.mark.parametrize("service", SERVICES)
+async def test_a_right_that_a_route_does_not_name_opens_nothing(
+    service: str, http_to: Callable[[FastAPI], httpx.AsyncClient]
+):
+    """Each role and scope by itself; the database is not there, so whoever is let in fails loudly."""
+    http = http_to(APPS[service])
+    holders: dict[str, Principal] = {role: a_person(role) for role in Role}
+    holders |= {scope: an_api_client(scope) for scope in SUPPLIERS_SCOPES}
+    holders |= {scope: a_service(scope) for scope in Scope if scope not in SUPPLIERS_SCOPES}
+    let_in = []
+    for route in (each for each in BY_RIGHT if each.service == service):
+        for right, who in holders.items():
+            if opens(route, frozenset({right})):
+                continue
+            answer = await http.request(route.method, route.address, headers=signed_in(who) | once())
+            if (answer.status_code, answer.json()["code"]) != (403, "RightMissing"):
+                let_in.append((str(route), right, answer.status_code))
+    assert not let_in
+
+
+@dataclass
+class Party:
+    """Somebody who tries everything."""
+
+    name: str
+    who: Principal | None
+    reads: bool = False
+    """Whether it is A's or its supplier's own, so that it may read what is A's."""
+    trusted: bool = False
+    """Whether it may change what others have: operators and our own services, each in its own way."""
+
+    def is_stopped_at(self, operation: Operation) -> bool:
+        """Whether the guard alone refuses it, which the test above has seen; nobody and who has no role try all."""
+        route = CLOSED.get((operation.method, operation.path))
+        rights = self.who.roles | self.who.scopes if self.who is not None else frozenset()
+        return bool(rights) and route is not None and not opens(route, rights)
+
+
+async def strangers(victim: Victim) -> list[Party]:
+    """One party for each right, so that no right is hidden by another."""
+    story, seller = victim.story, await Members(http=victim.story.doors.http["members"]).company("supplier")
+    rival = {"company_id": story.b, "group_id": story.b, "circle_ids": victim.circles}
+    return [
+        Party("nobody", None),
+        Party("no role", a_person(company_id=story.b)),
+        *(Party(f"rival's {role}", a_person(role, **rival)) for role in CONTRACTORS_ROLES),
+        *(Party(f"another supplier's {role}", a_person(role, company_id=seller)) for role in SUPPLIERS_ROLES),
+        Party("another supplier's ERP", an_api_client(*SUPPLIERS_SCOPES, company_id=seller)),
+    ]
+
+
+def the_trusted(victim: Victim) -> list[Party]:
+    scopes = [scope for scope in Scope if scope not in SUPPLIERS_SCOPES and scope is not Scope.FEED_READ]
+    return [
+        Party("operator", victim.story.operator, trusted=True),
+        Party("another operator", a_person(Role.OPERATOR, company_id=victim.story.operator.company_id), trusted=True),
+        *(Party(f"service with {scope}", a_service(scope), trusted=True) for scope in scopes),
+    ]
+
+
+def its_own(victim: Victim) -> list[Party]:
+    story = victim.story
+    own = {"company_id": story.a, "group_id": story.a, "circle_ids": victim.circles}
+    return [
+        *(Party(f"A's {role}", a_person(role, **own), reads=True) for role in CONTRACTORS_ROLES),
+        *(
+            Party(f"its supplier's {role}", a_person(role, company_id=story.supplier), reads=True)
+            for role in SUPPLIERS_ROLES
+        ),
+        Party("its supplier's ERP", an_api_client(*SUPPLIERS_SCOPES, company_id=story.supplier), reads=True),
+    ]
+
+
+@dataclass
+class Matrix:
+    """Everything that can be asked, about A."""
+
+    victim: Victim
+    operations: list[Operation]
+    fillers: dict[str, Filler]
+    answers: Counter[int]
+
+    @classmethod
+    def of(cls, victim: Victim) -> "Matrix":
+        apps = {service: victim.app(service) for service in victim.story.doors.http}
+        return cls(
+            victim=victim,
+            operations=[
+                each for service, app in apps.items() for each in operations_of(service, app) if each.path not in LONG
+            ],
+            fillers={service: Filler(app, victim.fields) for service, app in apps.items()},
+            answers=Counter(),
+        )
+
+    async def ask(self, operation: Operation, who: Principal | None) -> httpx.Response:
+        """One request: what it needs beside the body is there, so that it gets as far as it may."""
+        headers = {"Idempotency-Key": str(new_id()), "If-Match": '"1"'} | ({} if who is None else signed_in(who))
+        more: dict[str, Any] = {}
+        if operation.media == "application/json":
+            more["json"] = self.fillers[operation.service].value(operation.schema)
+        elif operation.media is not None:
+            headers["Content-Type"] = operation.media
+            more["content"] = b"a,b\n1,2\n"
+        named = {name: self.victim.fields[name] for name in operation.query if name in self.victim.fields}
+        return await self.victim.story.doors.http[operation.service].request(
+            operation.method, self.victim.address(operation.path), headers=headers, params=named or None, **more
+        )
+
+    async def tried_by(self, party: Party) -> list[str]:
+        """What went wrong when somebody tried every route that its rights open."""
+        wrong = []
+        for operation in self.operations:
+            if party.is_stopped_at(operation):
+                continue
+            answer = await self.ask(operation, party.who)
+            self.answers[answer.status_code] += 1
+            said = answer.text + str(answer.headers)
+            if answer.status_code >= 500 and answer.json()["code"] not in BESIDE:
+                wrong.append(f"{party.name}: {operation} fails: {answer.text}")
+            if party.reads:
+                continue
+            if NUMBERS.search(said) or (not party.trusted and WORDS.search(said)):
+                wrong.append(f"{party.name}: {operation} tells: {answer.text}")
+        return wrong
+
+
+KEPT_BY_THE_HOUSE = ("procrastinate", "alembic", "idempotency", "follower", "sessions", "attempts")
+
+
+async def rows_of(victim: Victim) -> dict[tuple[str, str], set[str]]:
+    """A's rows of every table of every service, as they stand."""
+    own = [victim.ids[each] for each in ("company_id", "order_id", "basket_id", "project_id", "offer_id")]
+    found: dict[tuple[str, str], set[str]] = {}
+    for service, database in victim.story.databases.items():
+        async with database.system() as session:
+            tables = await session.scalars(
+                text("SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace")
+            )
+            for table in tables.all():
+                if any(word in table for word in KEPT_BY_THE_HOUSE):
+                    continue
+                rows = await session.scalars(
+                    text(f'SELECT to_jsonb(t)::text FROM "{table}" AS t WHERE to_jsonb(t)::text LIKE ANY (:own)'),
+                    {"own": [f"%{each}%" for each in own]},
+                )
+                found[service, table] = set(rows.all())
+    return found
+
+
+async def test_no_stranger_reads_or_changes_anything(story: Story, tmp_path: Path):
+    victim = await a_victim(story, tmp_path)
+    matrix = Matrix.of(victim)
+    before = await rows_of(victim)
+    assert len([table for table, rows in before.items() if rows]) > 20, "there is something to lose"
+    wrong = [each for party in await strangers(victim) for each in await matrix.tried_by(party)]
+    assert not wrong, "\n".join(wrong)
+    after = await rows_of(victim)
+    lost = {table: rows - after[table] for table, rows in before.items() if rows - after[table]}
+    assert not lost
+    assert matrix.answers[200] > 100, matrix.answers
+    assert matrix.answers[404] > 300, matrix.answers
+
+
+async def test_operators_and_services_read_no_price_and_no_route_fails_them_or_the_owner(
+    story: Story, tmp_path: Path
+):
+    """T2: also an operator's sight ends where contract prices begin; the case file has its own door, tried beside."""
+    victim = await a_victim(story, tmp_path)
+    matrix = Matrix.of(victim)
+    victim.ids["case_file_id"] = str(new_id())
+    wrong = [each for party in the_trusted(victim) + its_own(victim) for each in await matrix.tried_by(party)]
+    assert not wrong, "\n".join(wrong)
+    assert matrix.answers[200] > 300, matrix.answers
