@@ -21,6 +21,7 @@ from services.catalog.components.jobs import load_taxonomy
 from services.catalog.settings import Settings as CatalogSettings
 from services.members import app as members_app
 from services.members import reactions as members_reactions
+from services.members.leaving.open_orders import OrdersService
 from services.members.settings import Settings as MembersSettings
 from services.members.stages.gate_data import MeasuredByNeighbours
 from services.members.stages.jobs import make_due_changes_effective
@@ -161,7 +162,12 @@ async def story(
         return await fetch_test_keys()
 
     verifier = TokenVerifier(issuer="dougong", fetch_keys=keys)
-    urls: dict[str, Any] = {"database_url": "", "system_database_url": "", "log_level": "CRITICAL", "data_dir": tmp_path}
+    urls: dict[str, Any] = {
+        "database_url": "",
+        "system_database_url": "",
+        "log_level": "CRITICAL",
+        "data_dir": tmp_path,
+    }
     doors = Doors(http_to)
     gate_data = MeasuredByNeighbours(
         database=databases["members"],
@@ -170,9 +176,25 @@ async def story(
         quality=QualityClient(doors.client("suppliers")),
     )
     doors.open(
+        "orders",
+        orders_app.create_app(
+            OrdersSettings(**urls),
+            database=databases["orders"],
+            verifier=verifier,
+            reservations=ReservationsClient(doors.client("suppliers")),
+            companies=MembersClient(doors.client("members")),
+            suppliers=SuppliersClient(doors.client("suppliers")),
+            catalog=CatalogClient(doors.client("catalog")),
+        ),
+    )
+    doors.open(
         "members",
         members_app.create_app(
-            MembersSettings(**urls), database=databases["members"], verifier=verifier, gate_data=gate_data
+            MembersSettings(**urls),
+            database=databases["members"],
+            verifier=verifier,
+            gate_data=gate_data,
+            open_orders=OrdersService(doors.http["orders"]),
         ),
     )
     doors.open(
@@ -185,18 +207,6 @@ async def story(
             database=databases["suppliers"],
             verifier=verifier,
             members=MembersClient(doors.client("members")),
-            catalog=CatalogClient(doors.client("catalog")),
-        ),
-    )
-    doors.open(
-        "orders",
-        orders_app.create_app(
-            OrdersSettings(**urls),
-            database=databases["orders"],
-            verifier=verifier,
-            reservations=ReservationsClient(doors.client("suppliers")),
-            companies=MembersClient(doors.client("members")),
-            suppliers=SuppliersClient(doors.client("suppliers")),
             catalog=CatalogClient(doors.client("catalog")),
         ),
     )

@@ -206,9 +206,7 @@ async def test_no_stranger_reads_or_changes_anything(story: Story, tmp_path: Pat
     assert matrix.answers[404] > 300, matrix.answers
 
 
-async def test_operators_and_services_read_no_price_and_no_route_fails_them_or_the_owner(
-    story: Story, tmp_path: Path
-):
+async def test_operators_and_services_read_no_price_and_no_route_fails_them_or_the_owner(story: Story, tmp_path: Path):
     """T2: also an operator's sight ends where contract prices begin; the case file has its own door, tried beside."""
     victim = await a_victim(story, tmp_path)
     matrix = Matrix.of(victim)

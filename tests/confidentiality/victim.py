@@ -203,7 +203,9 @@ async def _judged(victim: Victim) -> None:
 async def _mapped(victim: Victim) -> None:
     """A's material code means the tile; a second person approves."""
     story = victim.story
-    job = await victim.upload("/catalog/mapping-jobs", csv_of("物料编码,名称,规格型号,单位", f"{WORD}-1,瓷砖,600x600,m2"))
+    job = await victim.upload(
+        "/catalog/mapping-jobs", csv_of("物料编码,名称,规格型号,单位", f"{WORD}-1,瓷砖,600x600,m2")
+    )
     victim.own["/catalog/mapping-jobs", "job_id"] = job["id"]
     await victim.worked_off("catalog", "mapping_runner")
     path = f"/catalog/mapping-jobs/{job['id']}"
@@ -255,11 +257,7 @@ async def _exported(victim: Victim) -> None:
     for service, data_out in DATA_OUT.items():
         job = await victim.story.done("POST", f"/{service}/exports", victim.everyone, {})
         victim.own[f"/{service}/exports", "export_id"] = job["id"]
-        runner = ExportRunner(
-            data_out, database=victim.story.databases[service], data_dir=victim.folder
-        )
+        runner = ExportRunner(data_out, database=victim.story.databases[service], data_dir=victim.folder)
         assert await runner.work_one()
         done = await victim.story.done("GET", f"/{service}/exports/{job['id']}", victim.everyone)
         assert done["state"] == "DONE", done
-
-
