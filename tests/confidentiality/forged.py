@@ -69,13 +69,11 @@ class Filler:
         """A value the schema takes, as far as a schema tells; the victim's, where the name is one of its things."""
         if "$ref" in schema:
             return self.value(self._schemas[schema["$ref"].rsplit("/", 1)[1]], name, depth)
-        for several in ("anyOf", "oneOf", "allOf"):
-            if several in schema:
-                return self.value(schema[several][0], name, depth)
-        if "const" in schema:
-            return schema["const"]
-        if "enum" in schema:
-            return schema["enum"][0]
+        several = schema.get("anyOf") or schema.get("oneOf") or schema.get("allOf")
+        if several:
+            return self.value(several[0], name, depth)
+        if "const" in schema or "enum" in schema:
+            return schema.get("const", schema.get("enum", [None])[0])
         match schema.get("type"):
             case "object":
                 return self._object(schema, depth)
@@ -83,12 +81,9 @@ class Filler:
                 return [self.value(schema.get("items", {}), name.removesuffix("s"), depth + 1)]
             case "string":
                 return self._string(schema, name)
-            case "integer" | "number":
-                return max(int(schema.get("minimum", 1)), 1)
-            case "boolean":
-                return True
-            case _:
-                return None
+            case plain:
+                one = max(int(schema.get("minimum", 1)), 1)
+                return {"integer": one, "number": one, "boolean": True}.get(str(plain))
 
     def _object(self, schema: dict[str, Any], depth: int) -> dict[str, Any]:
         needed = set(schema.get("required", ()))

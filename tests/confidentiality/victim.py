@@ -7,7 +7,7 @@ one in an answer is finding a leak.
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -35,6 +35,7 @@ NUMBERS = re.compile(
 """Unit price, quantity and sum of an order; the price of a staged agreement; price, quantity and sum of the past."""
 WORD = "QZX"
 WORDS = re.compile(rf"{WORD}-\w+")
+LATER = (datetime.now(UTC) + timedelta(days=90)).date().isoformat()
 DATA_OUT = {"members": MEMBERS_OUT, "catalog": CATALOG_OUT, "suppliers": SUPPLIERS_OUT, "orders": ORDERS_OUT}
 AGREEMENTS = "协议编号,供应商税号,物料编码,价格类型,单价,税率,是否含税,信息价来源,开始日期,结束日期,地区,最近使用日期"
 PRICES = "日期,物料编码,单价,计量单位,数量,类别"
@@ -71,11 +72,12 @@ class Victim:
         """A's things by the names that bodies and queries give them."""
         own = ("company_id", "group_id", "supplier_id", "offer_id", "basket_id", "order_id", "project_id", "circle_id")
         places = ("delivery_point_id", "category", "admission_id", "consent_id", "stock_point")
-        return {name: self.ids[name] for name in own + places} | {
+        return {name: self.ids[name] for name in own + places if name in self.ids} | {
             "owner_id": self.ids["company_id"],
             "to_id": self.ids["company_id"],
             "buyer_id": self.ids["company_id"],
             "vanishing_id": self.ids["supplier_id"],
+            "supplier": self.ids["supplier_id"],
             "variant": TILE,
             "variant_key": TILE,
             "offer": self.ids["offer_id"],
@@ -120,14 +122,15 @@ async def a_victim(story: Story, folder: Any) -> Victim:
     await in_one_circle(story)
     victim = Victim(story=story, folder=folder)
     steps: list[Callable[[Victim], Awaitable[None]]] = [
-        _bought, _administered, _judged, _mapped, _imported, _declared, _opened, _exported,
+        bought, _administered, _judged, _mapped, _imported, _declared, looked_into, _exported,
     ]  # fmt: skip
     for step in steps:
         await step(victim)
     return victim
 
 
-async def _bought(victim: Victim) -> None:
+async def bought(victim: Victim) -> None:
+    """An offer that names A alone, and A's order by it."""
     story, buyer = victim.story, victim.everyone
     terms = {"price": PRICE, "tax_inclusive": True, "tax_rate": "0.13", "unit": "m2", "stock_point": None}
     named = {"audience": "PARTIES", "audience_ids": [str(story.a)]}
@@ -176,12 +179,12 @@ async def _judged(victim: Victim) -> None:
     story, who = victim.story, victim.everyone
     (admission,) = await story.done("GET", "/suppliers/admissions", who)
     victim.ids["admission_id"] = admission["id"]
-    today = date.today().isoformat()
+    today = datetime.now(UTC).date().isoformat()
     score = {"category": CATEGORY, "dated_on": today, "dimension": "service", "score": "71", "reason": f"{WORD}-late"}
     await story.done("POST", f"/suppliers/scores/of/{story.supplier}/evaluations", who, score)
     entry = {
         "level": "NO_INVITE",
-        "expires_on": (date.today() + timedelta(days=90)).isoformat(),
+        "expires_on": LATER,
         "reason_class": "QUALITY",
         "reason": f"{WORD}-cracked",
         "evidence": f"{WORD}-report",
@@ -193,7 +196,7 @@ async def _judged(victim: Victim) -> None:
         "what": ["profile"],
         "audience": "ORG",
         "to_id": str(story.a),
-        "until": (date.today() + timedelta(days=90)).isoformat(),
+        "until": LATER,
     }
     victim.ids["consent_id"] = (await story.done("POST", "/suppliers/consents", victim.seller, consent))["id"]
     invited = {"name": f"{WORD}-invited", "email": "new@s.example", "categories": [CATEGORY]}
@@ -244,7 +247,7 @@ async def _declared(victim: Victim) -> None:
     victim.ids["equivalent_id"] = made["id"]
 
 
-async def _opened(victim: Victim) -> None:
+async def looked_into(victim: Victim) -> None:
     """A case file of the operator's on A."""
     opened = {"owner_id": str(victim.story.a), "reason": "Complaint 17", "days": 3}
     answer = await victim.story.call("POST", "/orders/case-files", victim.story.operator, opened)
