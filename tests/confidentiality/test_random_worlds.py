@@ -169,6 +169,7 @@ class RandomWorld:
         group = self.dice.choice(self.groups)
         acts = [self.opens, self.moves, self.decides, self.decides, self.consents_to, self.buys, self.buys]
         await self.dice.choice(acts)(group)
+        await self.story.told()
         await self.story.rekeyed()
 
     def may_see(self, who: Principal | None, offer: Offered) -> bool:
@@ -220,7 +221,7 @@ class RandomWorld:
         return "\n".join(said)
 
 
-@pytest.mark.parametrize("seed", [3, 8])
+@pytest.mark.parametrize("seed", [3, 13])
 async def test_whoever_asks_hears_only_what_the_table_lets_be_heard(story: Story, seed: int):
     world = RandomWorld(story=story, dice=random.Random(seed))
     await world.begin()

@@ -149,11 +149,7 @@ class Model:
         own, owner = Meant(audience=audience, ids=ids), self.world.supplier_id
         return any(
             all(
-                visible(
-                    effective_keys(kind, own=own, space=space, owner=self.world.supplier_id)
-                    - self.strangers(own, space),
-                    viewer,
-                )
+                visible(effective_keys(kind, own=own, space=space, owner=owner) - self.strangers(own, space), viewer)
                 for kind in (ObjectKind.LISTING, ObjectKind.LIST_PRICE)
             )
             for space in self.spaces(category)
