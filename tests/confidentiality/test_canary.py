@@ -28,7 +28,7 @@ from tests.conftest import a_person, a_service, an_api_client, signed_in
 from tests.platform import TILE, Story, admitted, stocked
 
 SORTS = ("relevance", "price", "lead_time", "carbon")
-SEARCHES: list[dict[str, str | int]] = [
+SEARCHES: list[dict[str, Any]] = [
     {"q": "瓷砖 600x600", "explain": "true", "quantity": "20", "unit": "m2", "region": "110105"},
     {"q": "瓷砖", "facets": "supplier,type,size,kind", "limit": 100},
     {"q": "TILE-A", "offers": 50},

@@ -52,5 +52,5 @@ async def test_each_takes_all_of_its_own_and_nothing_of_others(story: Story, tmp
     assert PAID not in "\n".join(seller.values())
     for service, content in seller.items():
         assert str(story.a) not in content, "its buyer is a pseudonym"
-        kept = {f"{WORD}-{what}" for what in ("note", "person", "cracked", "invited", "rule")}
+        kept = {f"{WORD}-{what}" for what in ("note", "cost", "person", "cracked", "invited", "rule")}
         assert not kept & set(WORDS.findall(content)), service

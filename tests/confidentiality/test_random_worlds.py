@@ -29,7 +29,7 @@ from tests.members.federation import CATEGORY
 from tests.platform import TILE, Story, stocked
 
 ROLES = (Role.REQUESTER, Role.BUYER, Role.APPROVER, Role.FINANCE, Role.ADMIN)
-ROUNDS, STEPS = 8, 3
+ROUNDS, STEPS = 6, 4
 
 
 @dataclass(frozen=True)

@@ -142,6 +142,7 @@ async def bought(victim: Victim) -> None:
     project = await story.done("POST", "/orders/projects", buyer, opened)
     place = project["delivery_points"][0]["id"]
     line = {"offer_id": offer["id"], "quantity": QUANTITY, "unit": "m2", "need_by": "2099-01-01"}
+    line |= {"note": f"{WORD}-line", "cost_code": f"{WORD}-cost"}
     basket = {"project_id": project["id"], "delivery_point_id": place, "note": f"{WORD}-note", "lines": [line]}
     placed = await story.done("POST", "/orders/baskets", buyer, basket)
     assert placed["totals"]["gross"] == SUM
