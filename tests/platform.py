@@ -20,10 +20,13 @@ from services.catalog import reactions as catalog_reactions
 from services.catalog.components.jobs import load_taxonomy
 from services.catalog.settings import Settings as CatalogSettings
 from services.members import app as members_app
+from services.members import reactions as members_reactions
+from services.members.leaving.open_orders import OrdersService
 from services.members.settings import Settings as MembersSettings
 from services.members.stages.gate_data import MeasuredByNeighbours
 from services.members.stages.jobs import make_due_changes_effective
 from services.orders import app as orders_app
+from services.orders import reactions as orders_reactions
 from services.orders.settings import Settings as OrdersSettings
 from services.suppliers import app as suppliers_app
 from services.suppliers import reactions as suppliers_reactions
@@ -159,32 +162,18 @@ async def story(
         return await fetch_test_keys()
 
     verifier = TokenVerifier(issuer="dougong", fetch_keys=keys)
-    urls: dict[str, Any] = {"database_url": "", "system_database_url": "", "log_level": "CRITICAL"}
+    urls: dict[str, Any] = {
+        "database_url": "",
+        "system_database_url": "",
+        "log_level": "CRITICAL",
+        "data_dir": tmp_path,
+    }
     doors = Doors(http_to)
     gate_data = MeasuredByNeighbours(
         database=databases["members"],
         catalog=CatalogClient(doors.client("catalog")),
         spend=SpendClient(doors.client("orders")),
         quality=QualityClient(doors.client("suppliers")),
-    )
-    doors.open(
-        "members",
-        members_app.create_app(
-            MembersSettings(**urls), database=databases["members"], verifier=verifier, gate_data=gate_data
-        ),
-    )
-    doors.open(
-        "catalog", catalog_app.create_app(CatalogSettings(**urls), database=databases["catalog"], verifier=verifier)
-    )
-    doors.open(
-        "suppliers",
-        suppliers_app.create_app(
-            SuppliersSettings(**urls, data_dir=tmp_path),
-            database=databases["suppliers"],
-            verifier=verifier,
-            members=MembersClient(doors.client("members")),
-            catalog=CatalogClient(doors.client("catalog")),
-        ),
     )
     doors.open(
         "orders",
@@ -195,6 +184,29 @@ async def story(
             reservations=ReservationsClient(doors.client("suppliers")),
             companies=MembersClient(doors.client("members")),
             suppliers=SuppliersClient(doors.client("suppliers")),
+            catalog=CatalogClient(doors.client("catalog")),
+        ),
+    )
+    doors.open(
+        "members",
+        members_app.create_app(
+            MembersSettings(**urls),
+            database=databases["members"],
+            verifier=verifier,
+            gate_data=gate_data,
+            open_orders=OrdersService(doors.http["orders"]),
+        ),
+    )
+    doors.open(
+        "catalog", catalog_app.create_app(CatalogSettings(**urls), database=databases["catalog"], verifier=verifier)
+    )
+    doors.open(
+        "suppliers",
+        suppliers_app.create_app(
+            SuppliersSettings(**urls),
+            database=databases["suppliers"],
+            verifier=verifier,
+            members=MembersClient(doors.client("members")),
             catalog=CatalogClient(doors.client("catalog")),
         ),
     )
@@ -210,8 +222,10 @@ async def story(
         supplier=await members.company("supplier"),
     )
     follows = {
-        "suppliers": {"members": suppliers_reactions.REACTIONS["members"]},
-        "catalog": {"suppliers": catalog_reactions.REACTIONS["suppliers"]},
+        "members": members_reactions.REACTIONS,
+        "suppliers": suppliers_reactions.REACTIONS,
+        "orders": orders_reactions.REACTIONS,
+        "catalog": catalog_reactions.REACTIONS,
     }
     made.followers = [
         Follower(

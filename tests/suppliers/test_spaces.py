@@ -146,14 +146,20 @@ class Model:
         parties = viewer_keys(company_id=self.party) if audience is Audience.PARTIES else frozenset[str]()
         if visible({f"company:{self.party}"} & parties, viewer):
             return True
-        own = Meant(audience=audience, ids=ids)
+        own, owner = Meant(audience=audience, ids=ids), self.world.supplier_id
         return any(
             all(
-                visible(effective_keys(kind, own=own, space=space, owner=self.world.supplier_id), viewer)
+                visible(effective_keys(kind, own=own, space=space, owner=owner) - self.strangers(own, space), viewer)
                 for kind in (ObjectKind.LISTING, ObjectKind.LIST_PRICE)
             )
             for space in self.spaces(category)
         )
+
+    @staticmethod
+    def strangers(own: Meant, space: Space) -> set[str]:
+        """The key of the space's group, where the offer names others and not it."""
+        named = {Audience.ORG: space.group_id in own.ids, Audience.CIRCLE: space.circle_id in own.ids}
+        return set() if named.get(own.audience, True) else {f"group:{space.group_id}"}
 
     def viewers(self) -> list[Principal | None]:
         people: list[Principal | None] = [None, a_person(Role.BUYER), a_person(Role.BUYER, company_id=self.party)]
@@ -190,6 +196,38 @@ async def test_the_database_opens_offers_as_the_policy_does(empty_world: World, 
             meant = next(meant for offer, *meant in model.offers if offer == row["id"])
             assert row["audience_keys"] == sorted(model.keys(*meant)), "no key is left behind"  # type: ignore[arg-type]
         assert await seen(world, viewer, ids) == allowed
+
+
+async def test_admitting_a_supplier_does_not_open_what_it_offers_to_others(world: World):
+    """T6: a contractor decides alone whom it admits, so that must not widen what names another group or a circle."""
+    named, rival, circle = new_id(), new_id(), new_id()
+    for audience, ids in ((Audience.ORG, [named]), (Audience.CIRCLE, [circle])):
+        body = {
+            "item_no": audience.value,
+            "variant": {"key": REBAR},
+            "price": "3111",
+            "unit": "t",
+            "tax_inclusive": True,
+            "tax_rate": "0.13",
+            "audience": audience.value,
+            "audience_ids": [str(each) for each in ids],
+        }
+        offer = (await world.call("POST", "/suppliers/offers", world.erp, json=body)).json()["id"]
+        for group in (named, rival):
+            if audience is Audience.ORG:
+                assert (await world.admit(group, "rebar")).status_code == 201
+        await world.rekey()
+        who = a_person(Role.BUYER, company_id=rival, group_id=rival)
+        assert (await world.call("GET", f"/suppliers/offers/{offer}", who)).status_code == 404
+        line = {"offer_id": offer, "quantity": "1", "unit": "t"}
+        quoted = await world.call("POST", "/suppliers/offers/quote", who, json={"lines": [line]})
+        assert "3111" not in quoted.text
+        member = a_person(Role.BUYER, company_id=named, group_id=named)
+        expected = 200 if audience is Audience.ORG else 404
+        assert (await world.call("GET", f"/suppliers/offers/{offer}", member)).status_code == expected
+    await world.stage(rival, "rebar", Stage.S2, circle_id=circle)
+    await world.rekey()
+    assert (await world.call("GET", f"/suppliers/offers/{offer}", who)).status_code == 200, "its space is the circle's"
 
 
 def test_an_offer_is_held_to_the_narrower_of_listing_and_list_price():

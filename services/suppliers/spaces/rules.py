@@ -31,10 +31,22 @@ def named_ids(audience: Audience, ids: Iterable[UUID]) -> list[UUID]:
 
 def offer_keys(audience: Audience, ids: Iterable[UUID], *, owner: UUID, spaces: Iterable[Space]) -> frozenset[str]:
     """The keys of a supplier's offer: its own, those of the parties it names, and in each space where the supplier is
-    admitted what the policy gives. Without any space it reaches nobody else."""
+    admitted what the policy gives. Without any space it reaches nobody else.
+
+    Groups and circles that an offer names are those it is for (T6): whoever admits a supplier widens nothing by that.
+    A circle's offer shows in the spaces that are open to the circle.
+    """
     own = Meant(audience=audience, ids=frozenset(ids))
     parties = own.ids if audience is Audience.PARTIES else ()
     keys = set(audience_keys(Audience.PARTIES, parties, owner=owner))
     for space in spaces:
-        keys |= effective_keys(KIND_AT[space.stage], own=own, space=space, owner=owner)
+        opened = effective_keys(KIND_AT[space.stage], own=own, space=space, owner=owner)
+        keys |= opened if _is_for_its_group(own, space) else opened - {f"group:{space.group_id}"}
     return frozenset(keys - {f"group:{CARRIED_OVER}"})
+
+
+def _is_for_its_group(own: Meant, space: Space) -> bool:
+    """Whether the group of a space is, as far as the space tells, one of those whom an offer names."""
+    if own.audience is Audience.ORG:
+        return space.group_id in own.ids
+    return own.audience is not Audience.CIRCLE or space.circle_id in own.ids
