@@ -24,7 +24,8 @@ from sqlalchemy.exc import InvalidatePoolError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from shared import audit, idempotency
+from shared import idempotency
+from shared.audit import entries as audit
 from shared.house_tables import add_house_tables
 from shared.identity import Principal, Visitor
 

@@ -16,8 +16,9 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 
-from shared import audit, clock, idempotency
-from shared.audit_refusals import Bound, record_refusal
+from shared import clock, idempotency
+from shared.audit import entries as audit
+from shared.audit.refusals import Bound, record_refusal
 from shared.database import Database
 from shared.errors import (
     PROBLEM_JSON,

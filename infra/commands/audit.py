@@ -8,7 +8,7 @@ import typer
 from infra.api import Api
 from infra.commands.console import As, DataDir, ExitCode, JsonFlag, Out, Unusable, api_as, failing_well, local_time
 from infra.instance import DATA_DIR, SERVICES
-from shared.audit_file import Head, Verdict, verify
+from shared.audit.files import Head, Verdict, verify
 
 app = typer.Typer(help="Your company's audit log, in a chain anybody can verify.", no_args_is_help=True)
 

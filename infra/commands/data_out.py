@@ -12,7 +12,7 @@ import typer
 from infra.api import Api
 from infra.commands.console import As, DataDir, ExitCode, JsonFlag, Out, Unusable, api_as, failing_well
 from infra.instance import DATA_DIR
-from shared.data_out import faults_in
+from shared.data_out.contents import faults_in
 
 _POLL_SECONDS = 0.5
 _OTHERS = ("catalog", "suppliers", "orders")

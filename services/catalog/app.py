@@ -23,9 +23,9 @@ from services.catalog.settings import Settings
 from services.catalog.standards import routes as standard_routes
 from services.catalog.units import routes as unit_routes
 from services.catalog.uploads import routes as upload_routes
-from shared.audit_routes import audit_router
+from shared.audit.routes import audit_router
 from shared.clients.transport import Neighbours
-from shared.data_out_routes import data_out_router
+from shared.data_out.routes import data_out_router
 from shared.database import Database
 from shared.feed import feed_router
 from shared.http import create_service

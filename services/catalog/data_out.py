@@ -1,6 +1,6 @@
 """What a company takes with it from `catalog`: its codes and what they mean, its imports, its equivalents."""
 
-from shared.data_out import HOUSE_LEFT_OUT, HOUSE_SHEETS, DataOut, Sheet
+from shared.data_out.contents import HOUSE_LEFT_OUT, HOUSE_SHEETS, DataOut, Sheet
 
 _SHARED = "the common dictionary and registers, which everyone reads"
 _BENCH = "work of the platform's own staff on the common dictionary"

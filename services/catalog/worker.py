@@ -11,10 +11,10 @@ from services.catalog.data_out import DATA_OUT
 from services.catalog.mapping.jobs import work_mappings
 from services.catalog.reactions import REACTIONS
 from services.catalog.settings import Settings
-from shared.audit_chain import CHAIN_EVERY_SECONDS, chain_all
+from shared.audit.chain import CHAIN_EVERY_SECONDS, chain_all
 from shared.clients.feed import FeedClient
 from shared.clients.transport import Neighbours
-from shared.data_out_jobs import ExportRunner
+from shared.data_out.jobs import ExportRunner
 from shared.database import Database
 from shared.follower import Follower
 from shared.logs import configure_logs

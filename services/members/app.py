@@ -25,11 +25,11 @@ from services.members.webhooks import routes as webhook_routes
 from services.members.webhooks.description import describe_webhooks
 from services.members.webhooks.sending import Sender
 from shared import clock
-from shared.audit_routes import audit_router
+from shared.audit.routes import audit_router
 from shared.clients.catalog import CatalogClient
 from shared.clients.measurements import QualityClient, SpendClient
 from shared.clients.transport import Neighbours, http_client
-from shared.data_out_routes import data_out_router
+from shared.data_out.routes import data_out_router
 from shared.database import Database, transaction
 from shared.feed import feed_router
 from shared.http import create_service

@@ -1,6 +1,6 @@
 """What a company takes with it from `members`: itself, its people, keys without their secrets, circles and stages."""
 
-from shared.data_out import HOUSE_LEFT_OUT, HOUSE_SHEETS, DataOut, Sheet
+from shared.data_out.contents import HOUSE_LEFT_OUT, HOUSE_SHEETS, DataOut, Sheet
 
 _MY_CIRCLES = "SELECT id FROM circles WHERE :company = ANY (party_ids)"
 

@@ -20,10 +20,10 @@ from services.members.stages.jobs import look_at_open_gates, make_due_changes_ef
 from services.members.webhooks.jobs import Deliverer, forget_old
 from services.members.webhooks.sending import Sender
 from shared import clock
-from shared.audit_chain import CHAIN_EVERY_SECONDS, chain_all
+from shared.audit.chain import CHAIN_EVERY_SECONDS, chain_all
 from shared.clients.feed import FeedClient
 from shared.clients.transport import Neighbours
-from shared.data_out_jobs import ExportRunner
+from shared.data_out.jobs import ExportRunner
 from shared.database import Database, transaction
 from shared.follower import Follower
 from shared.logs import configure_logs

@@ -20,13 +20,13 @@ from services.orders.settings import Settings
 from services.orders.sourcing import routes as sourcing_routes
 from services.orders.statistics import routes as statistic_routes
 from services.orders.statistics.categories import CategorySource, KnownTypes
-from shared.audit_routes import audit_router
+from shared.audit.routes import audit_router
 from shared.clients.catalog import CatalogClient
 from shared.clients.members import MembersClient
 from shared.clients.reservations import ReservationsClient
 from shared.clients.suppliers import SuppliersClient
 from shared.clients.transport import Neighbours
-from shared.data_out_routes import data_out_router
+from shared.data_out.routes import data_out_router
 from shared.database import Database
 from shared.feed import feed_router
 from shared.http import create_service

@@ -5,7 +5,7 @@ takes what it may read of it: all who see it its lines, who takes part also hist
 pool, which beside one's own quantity would tell another group's.
 """
 
-from shared.data_out import HOUSE_LEFT_OUT, HOUSE_SHEETS, DataOut, Sheet
+from shared.data_out.contents import HOUSE_LEFT_OUT, HOUSE_SHEETS, DataOut, Sheet
 
 _BOTH = ("buyer_id", "supplier_id")
 

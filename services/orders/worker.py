@@ -16,12 +16,12 @@ from services.orders.sourcing.jobs import close_due_notices
 from services.orders.statistics.categories import KnownTypes
 from services.orders.statistics.jobs import make_price_statistics
 from shared import clock, idempotency
-from shared.audit_chain import CHAIN_EVERY_SECONDS, chain_all
+from shared.audit.chain import CHAIN_EVERY_SECONDS, chain_all
 from shared.clients.catalog import CatalogClient
 from shared.clients.feed import FeedClient
 from shared.clients.suppliers import SuppliersClient
 from shared.clients.transport import Neighbours
-from shared.data_out_jobs import ExportRunner
+from shared.data_out.jobs import ExportRunner
 from shared.database import Database, transaction
 from shared.follower import Follower
 from shared.importing.runner import work_imports

@@ -33,12 +33,12 @@ from services.suppliers.scores import routes as score_routes
 from services.suppliers.settings import Settings
 from services.suppliers.supplier_imports import routes as supplier_import_routes
 from services.suppliers.supplier_imports.jobs import CompanyIntake
-from shared.audit_routes import audit_router
+from shared.audit.routes import audit_router
 from shared.clients.catalog import CatalogClient
 from shared.clients.members import MembersClient
 from shared.clients.orders import OpenOrdersClient
 from shared.clients.transport import Neighbours
-from shared.data_out_routes import data_out_router
+from shared.data_out.routes import data_out_router
 from shared.database import Database
 from shared.feed import feed_router
 from shared.http import create_service

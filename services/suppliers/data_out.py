@@ -5,7 +5,7 @@ see; as contractor group its invitations, admissions, lists, evaluations and imp
 papers are fetched one by one (`/suppliers/{id}/papers/{paper}/file`); their hashes are in the sheet.
 """
 
-from shared.data_out import HOUSE_LEFT_OUT, HOUSE_SHEETS, DataOut, Sheet
+from shared.data_out.contents import HOUSE_LEFT_OUT, HOUSE_SHEETS, DataOut, Sheet
 
 _OUR_LIST_OR_ABOUT_US = """
     owner_id = :company OR EXISTS (

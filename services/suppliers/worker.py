@@ -22,12 +22,12 @@ from services.suppliers.scores.jobs import compute_scores
 from services.suppliers.settings import Settings
 from services.suppliers.spaces.jobs import follow_groups, rekey_offers
 from shared import clock, idempotency
-from shared.audit_chain import CHAIN_EVERY_SECONDS, chain_all
+from shared.audit.chain import CHAIN_EVERY_SECONDS, chain_all
 from shared.clients.catalog import CatalogClient
 from shared.clients.feed import FeedClient
 from shared.clients.members import MembersClient
 from shared.clients.transport import Neighbours
-from shared.data_out_jobs import ExportRunner
+from shared.data_out.jobs import ExportRunner
 from shared.database import Database, transaction
 from shared.follower import Follower
 from shared.importing.runner import ImportRunner, work_imports

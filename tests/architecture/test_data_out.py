@@ -4,7 +4,7 @@ import importlib
 
 import pytest
 
-from shared.data_out import DataOut
+from shared.data_out.contents import DataOut
 
 SERVICES = ("members", "catalog", "suppliers", "orders")
 SECRETS = ("secret", "password", "token_hash", "code_hash", "private")

@@ -16,7 +16,7 @@ import structlog
 from fastapi import FastAPI
 from sqlalchemy import text
 
-from shared.audit_chain import chain_all
+from shared.audit.chain import chain_all
 from shared.identity import Principal, Role, Scope
 from shared.ids import new_id
 from shared.logs import without_values

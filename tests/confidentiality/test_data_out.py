@@ -4,7 +4,7 @@ import io
 import zipfile
 from pathlib import Path
 
-from shared.data_out_jobs import ExportRunner
+from shared.data_out.jobs import ExportRunner
 from shared.identity import Principal, Role
 from tests.confidentiality.victim import (
     AGREED,

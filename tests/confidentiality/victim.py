@@ -17,7 +17,7 @@ from services.catalog.data_out import DATA_OUT as CATALOG_OUT
 from services.members.data_out import DATA_OUT as MEMBERS_OUT
 from services.orders.data_out import DATA_OUT as ORDERS_OUT
 from services.suppliers.data_out import DATA_OUT as SUPPLIERS_OUT
-from shared.data_out_jobs import ExportRunner
+from shared.data_out.jobs import ExportRunner
 from shared.identity import Principal, Role
 from shared.ids import new_id
 from tests.conftest import a_person, once, signed_in

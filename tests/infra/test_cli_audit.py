@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from infra.postgres import SERVICES
-from shared.audit_file import EMPTY, Head, closing_line, entry_line, head_line, link
+from shared.audit.files import EMPTY, Head, closing_line, entry_line, head_line, link
 
 OWNER = "0190f0f0-0000-7000-8000-000000000001"
 

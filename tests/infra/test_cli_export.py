@@ -12,9 +12,9 @@ from uuid import UUID
 import pytest
 
 from infra.postgres import SERVICES
-from shared.audit_file import EMPTY, closing_line, head_line
+from shared.audit.files import EMPTY, closing_line, head_line
 from shared.clock import now
-from shared.data_out import Contents, faults_in, manifest
+from shared.data_out.contents import Contents, faults_in, manifest
 
 COMPANY, EXPORT = UUID(int=7), UUID(int=9)
 

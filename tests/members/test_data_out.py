@@ -11,7 +11,7 @@ import pytest
 
 from services.members.data_out import DATA_OUT
 from services.members.stages.evidence import drill_done
-from shared.data_out_jobs import ExportRunner
+from shared.data_out.jobs import ExportRunner
 from shared.database import Database
 from shared.identity import Role
 from tests.conftest import a_person, once, signed_in

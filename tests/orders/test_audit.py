@@ -13,9 +13,9 @@ from sqlalchemy import text
 
 from infra.postgres import ServiceUrls
 from services.orders.app import TRANSACTION_SECONDS
-from shared.audit_chain import chain_all
-from shared.audit_file import Fault, Head, verify
-from shared.audit_refusals import BURST, Bound
+from shared.audit.chain import chain_all
+from shared.audit.files import Fault, Head, verify
+from shared.audit.refusals import BURST, Bound
 from shared.database import transaction
 from shared.identity import Principal, Role
 from shared.ids import new_id

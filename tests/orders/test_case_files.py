@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from infra.postgres import ServiceUrls
 from services.orders.case_files.rules import DAYS_MAX, Standing, Term, expiry, opens
-from shared.audit_chain import chain_all
+from shared.audit.chain import chain_all
 from shared.identity import Principal, Role
 from shared.ids import new_id
 from tests.conftest import a_person, once, signed_in

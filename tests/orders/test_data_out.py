@@ -14,9 +14,9 @@ import pytest
 from sqlalchemy import text
 
 from services.orders.data_out import DATA_OUT
-from shared.audit_chain import chain_all
-from shared.data_out import DataOut, Shaping, Sheet, faults_in
-from shared.data_out_jobs import ATTEMPTS_MAX, ExportRunner
+from shared.audit.chain import chain_all
+from shared.data_out.contents import DataOut, Shaping, Sheet, faults_in
+from shared.data_out.jobs import ATTEMPTS_MAX, ExportRunner
 from shared.identity import Principal, Role
 from shared.ids import new_id
 from tests.conftest import a_person, once, signed_in

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.audit_file import EMPTY, Fault, Head, closing_line, entry_line, head_line, link, verify
+from shared.audit.files import EMPTY, Fault, Head, closing_line, entry_line, head_line, link, verify
 
 SERVICE, OWNER = "orders", "0190f0f0-0000-7000-8000-000000000001"
 few = settings(max_examples=40, deadline=None)

@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 
 from services.suppliers.data_out import DATA_OUT
-from shared.data_out_jobs import ExportRunner
+from shared.data_out.jobs import ExportRunner
 from shared.identity import Role
 from shared.ids import new_id
 from tests.conftest import a_person

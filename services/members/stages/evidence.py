@@ -10,7 +10,7 @@ from services.members.stages import rules
 from services.members.stages.rules import EvidenceKind
 from services.members.stages.tables import GateEvidence
 from shared.clock import business_date
-from shared.data_out_jobs import Finished
+from shared.data_out.jobs import Finished
 from shared.errors import FieldError, Unprocessable
 from shared.identity import Principal
 from shared.ids import new_id

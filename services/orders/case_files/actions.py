@@ -13,7 +13,7 @@ from services.orders.case_files.rules import Standing
 from services.orders.case_files.tables import CaseFile, CaseFileLook
 from services.orders.purchase_orders import queries as order_queries
 from services.orders.purchase_orders.tables import Basket, PurchaseOrder
-from shared import audit
+from shared.audit import entries as audit
 from shared.contracts.members import CompanyIdentity
 from shared.contracts.orders import CASE_FILE_CHANGED, CaseFileChanged, Side
 from shared.database import scope_to

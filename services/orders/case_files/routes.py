@@ -25,7 +25,7 @@ from services.orders.purchase_orders import queries as order_queries
 from services.orders.purchase_orders.placement import Companies, MembersAway
 from services.orders.purchase_orders.tables import PurchaseOrder
 from services.orders.purchase_orders.views import basket_view, order_view, summary_view
-from shared.audit import ALWAYS_RECORDED
+from shared.audit.entries import ALWAYS_RECORDED
 from shared.clients.transport import ServiceAway, ServiceRefused, ServiceUnknown
 from shared.contracts.members import CompanyIdentity
 from shared.contracts.orders import (

@@ -17,7 +17,7 @@ from services.orders.purchase_orders import assessing, history, queries, rules, 
 from services.orders.purchase_orders.rules import ChangeKind, ChangeState, LineState
 from services.orders.purchase_orders.tables import LineChange, OrderLine, PurchaseOrder
 from services.orders.purchase_orders.views import awaits, totals_of
-from shared import audit
+from shared.audit import entries as audit
 from shared.clock import business_date
 from shared.contracts.orders import (
     LINES_RELEASED,

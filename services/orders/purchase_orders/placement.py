@@ -27,7 +27,7 @@ from services.orders.purchase_orders.history import actor_of
 from services.orders.purchase_orders.reading import Known, Question, Reading, StoredAnswer
 from services.orders.purchase_orders.reserving import Reservations, Reserving, Wanted
 from services.orders.purchase_orders.writing import ROUTE, Ready, Writing, headers_of
-from shared import audit
+from shared.audit import entries as audit
 from shared.clients.transport import ServiceAway, ServiceRefused, ServiceUnknown
 from shared.clock import business_date
 from shared.contracts.members import CompanyIdentity

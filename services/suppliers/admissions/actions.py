@@ -16,7 +16,7 @@ from services.suppliers.onboarding.rules import SupplierStatus
 from services.suppliers.onboarding.tables import Supplier
 from services.suppliers.spaces import queries as space_queries
 from services.suppliers.spaces.actions import reach_again
-from shared import audit
+from shared.audit import entries as audit
 from shared.clock import business_date
 from shared.contracts.members import CompanyIdentity
 from shared.contracts.suppliers import ADMISSION_CHANGED, AdmissionChanged

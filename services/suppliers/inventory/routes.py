@@ -16,7 +16,7 @@ from services.suppliers.inventory.actions import (
 )
 from services.suppliers.inventory.schemas import CountStock, StockView
 from services.suppliers.inventory.tables import StockLevel
-from shared.audit import UNRECORDED
+from shared.audit.entries import UNRECORDED
 from shared.contracts.fields import QueryText
 from shared.database import ReadSession, WriteSession
 from shared.errors import refusals

@@ -15,7 +15,7 @@ from services.suppliers.invitations import queries
 from services.suppliers.invitations.reading import RowsRead
 from services.suppliers.invitations.rules import Invitee, RowProblem
 from services.suppliers.invitations.tables import Invitation, InvitationFile
-from shared import audit
+from shared.audit import entries as audit
 from shared.clock import business_date
 from shared.contracts.members import CompanyIdentity
 from shared.contracts.suppliers import INVITATION_ACCEPTED, InvitationAccepted

@@ -13,7 +13,7 @@ from services.suppliers.onboarding import queries
 from services.suppliers.onboarding.history import record
 from services.suppliers.onboarding.rules import Decision, Level, SupplierStatus, may_become
 from services.suppliers.onboarding.tables import Supplier
-from shared import audit
+from shared.audit import entries as audit
 from shared.clock import business_date
 from shared.contracts.members import CompanyIdentity
 from shared.errors import Conflict, NotFound

@@ -16,7 +16,7 @@ from services.suppliers.papers import queries, rules
 from services.suppliers.papers.queries import PaperSeen
 from services.suppliers.papers.rules import Outcome, PaperKind
 from services.suppliers.papers.tables import Paper, PaperCheck
-from shared import audit
+from shared.audit import entries as audit
 from shared.clock import business_date
 from shared.errors import Conflict, FieldError, Forbidden, NotFound, Unprocessable
 from shared.identity import Principal

@@ -41,7 +41,8 @@ from services.suppliers.papers.schemas import (
     paper_view,
 )
 from services.suppliers.settings import PAPER_LIMIT_BYTES
-from shared import audit, clock, idempotency
+from shared import clock, idempotency
+from shared.audit import entries as audit
 from shared.database import Database, ReadSession, SystemSession, scope_to, transaction
 from shared.errors import FieldError, TooLarge, Unprocessable, refusals
 from shared.http import Now

@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError
 
 from services.members.data_out import DATA_OUT
 from services.members.webhooks.rules import ENDPOINTS_AT_MOST
-from shared.data_out_jobs import ExportRunner
+from shared.data_out.jobs import ExportRunner
 from shared.database import transaction
 from shared.identity import Role
 from tests.conftest import a_person, once, signed_in

@@ -19,7 +19,7 @@ from sqlalchemy.exc import DBAPIError
 
 from services.orders.data_out import DATA_OUT
 from services.orders.sourcing.rules import NoticeStatus, closing_fault, deltas, pool_shown
-from shared.data_out_jobs import ExportRunner
+from shared.data_out.jobs import ExportRunner
 from shared.database import transaction
 from shared.identity import Role
 from shared.ids import new_id

@@ -21,7 +21,7 @@ from uuid import UUID
 
 import orjson
 
-from shared import audit_file
+from shared.audit import files as audit_file
 
 KIND = "dougong-data"
 VERSION = 1

@@ -12,7 +12,8 @@ from uuid import UUID
 from fastapi import Request
 from sqlalchemy.exc import SQLAlchemyError
 
-from shared import audit, clock
+from shared import clock
+from shared.audit import entries as audit
 from shared.database import Database, transaction
 from shared.errors import Refusal, TooLarge
 from shared.identity import Principal, who_asks

@@ -1,11 +1,11 @@
 """The audit log: who did, or tried to do, what, for which company, in which role, and how it ended.
 
 Every command of a signed-in caller leaves one entry in the business transaction; a refused one leaves an entry of
-its own after the rollback (`shared.audit_refusals`). An entry belongs to the caller's company, and once more to each
+its own after the rollback (`shared.audit.refusals`). An entry belongs to the caller's company, and once more to each
 other company whose rows the transaction touched (`shared.database.scope_to`, `concerns`): the owner of a thing sees
 who came near it. It names routes and ids, never a body, a query or an error's sentence: no price and no secret.
 
-Entries are written in any order and hashed later, each owner's in one chain (`shared.audit_chain`).
+Entries are written in any order and hashed later, each owner's in one chain (`shared.audit.chain`).
 """
 
 from collections.abc import Iterable, Mapping

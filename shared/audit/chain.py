@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from shared.audit_file import link
+from shared.audit.files import link
 from shared.database import Sessions, transaction
 
 BLOCK = 1000

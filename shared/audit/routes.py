@@ -11,7 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import StreamingResponse
 
-from shared.audit_file import EMPTY, MEDIA_TYPE, Head, closing_line, entry_line, head_line
+from shared.audit.files import EMPTY, MEDIA_TYPE, Head, closing_line, entry_line, head_line
 from shared.contracts.fields import Answer
 from shared.database import Database, ReadSession, Sessions, transaction
 from shared.errors import refusals

@@ -19,10 +19,11 @@ import orjson
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from shared import audit, clock
-from shared.audit_file import Head
-from shared.audit_routes import file_lines, head_of
-from shared.data_out import AUDIT, MANIFEST, Contents, DataOut, Shaping, Sheet, manifest
+from shared import clock
+from shared.audit import entries as audit
+from shared.audit.files import Head
+from shared.audit.routes import file_lines, head_of
+from shared.data_out.contents import AUDIT, MANIFEST, Contents, DataOut, Shaping, Sheet, manifest
 from shared.database import Database, scope_to, transaction
 from shared.feed import event_type, publish
 from shared.ids import new_id
