@@ -51,6 +51,18 @@ class Twins:
         self.world.app.state.orders = self.orders
         self.second = a_person(Role.OPERATOR)
 
+    @classmethod
+    async def of(cls, world: World) -> "Twins":
+        """Both records, brought by two groups."""
+        legacy = Legacy(http=world.http, runner=world.app.state.import_runner, prefix="/suppliers/supplier-imports")
+        made = cls(world=world, legacy=legacy)
+        await legacy.published(csv_of(HEADER, row("恒力钢铁（江苏）有限公司", a_uscc(1), grade="A")))
+        other = Legacy(http=legacy.http, runner=legacy.runner, prefix=legacy.prefix)
+        await other.published(csv_of(HEADER, row("江苏恒力钢铁有限公司", a_uscc(2), grade="D")))
+        rows = await world.rows("SELECT company_id FROM suppliers ORDER BY tax_id")
+        made.ids = [str(each["company_id"]) for each in rows]
+        return made
+
     @property
     def survivor(self) -> UUID:
         return UUID(self.ids[0])
@@ -92,17 +104,7 @@ class Twins:
 
 @pytest.fixture
 async def twins(empty_world: World) -> Twins:
-    legacy = Legacy(
-        http=empty_world.http, runner=empty_world.app.state.import_runner, prefix="/suppliers/supplier-imports"
-    )
-    made = Twins(world=empty_world, legacy=legacy)
-    await legacy.published(csv_of(HEADER, row("恒力钢铁（江苏）有限公司", a_uscc(1), grade="A")))
-    other = Legacy(http=legacy.http, runner=legacy.runner, prefix=legacy.prefix)
-    await other.published(csv_of(HEADER, row("江苏恒力钢铁有限公司", a_uscc(2), grade="D")))
-    made.ids = [
-        str(each["company_id"]) for each in await empty_world.rows("SELECT company_id FROM suppliers ORDER BY tax_id")
-    ]
-    return made
+    return await Twins.of(empty_world)
 
 
 async def test_records_with_one_name_account_and_region_are_proposed_for_review(twins: Twins):

@@ -1,11 +1,12 @@
 """Putting on the list, changing an entry, lifting it: whatever softens needs a second person."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
@@ -364,6 +365,7 @@ async def representative_known(
     before = supplier.representative_hash
     if before is not None and bytes(before) == representative_hash:
         return
+    await queries.subjects_change(session)
     supplier.representative_hash = representative_hash
     await session.flush()
     touched = await session.scalars(
@@ -373,4 +375,15 @@ async def representative_known(
         )
     )
     for entry in touched:
+        await recording.told(session, entry, what="subject changed", at=at)
+
+
+async def records_became(session: AsyncSession, *, company_ids: Collection[UUID], at: datetime) -> None:
+    """Two records were said to be one company, or to be two again: what is listed about either counts accordingly.
+
+    Every list is read anew by whoever keeps one in memory, and who follows lists hears of the entries concerned.
+    """
+    await queries.subjects_change(session)
+    await session.execute(text("UPDATE blacklist_versions SET version = version + 1"))
+    for entry in await queries.entries_naming(session, supplier_ids=company_ids):
         await recording.told(session, entry, what="subject changed", at=at)

@@ -34,7 +34,7 @@ class Blacklist:
     def __init__(self, entries: Iterable[ActiveEntry]) -> None:
         self._by_key: dict[object, list[ActiveEntry]] = {}
         for entry in entries:
-            keys = {entry.supplier_id, entry.tax_id, entry.representative_hash} - {None}
+            keys = {entry.supplier_id, entry.tax_id, entry.representative_hash, *entry.one_company} - {None}
             for key in keys:
                 self._by_key.setdefault(key, []).append(entry)
 

@@ -1,6 +1,6 @@
 """Reading blacklists: the owner its own, a supplier what is about itself, others the reduced form."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
@@ -32,16 +32,28 @@ class ActiveEntry:
     representative_hash: bytes | None
     reason_class: ReasonClass
     terms: Terms
+    one_company: frozenset[UUID] = frozenset()
+    """The records that standing merges say are one company with whom the entry names, if there are any."""
 
 
 _ACTIVE = """
+    WITH merged AS (
+        SELECT s.company_id, s.tax_id, s.representative_hash, one_company(ARRAY[s.company_id]) AS records
+        FROM suppliers s JOIN (
+            SELECT survivor_id AS id FROM supplier_merges WHERE state = 'EFFECTIVE'
+            UNION SELECT vanishing_id FROM supplier_merges WHERE state = 'EFFECTIVE'
+        ) m ON m.id = s.company_id
+    )
     SELECT owner_id, source, supplier_id, tax_id, representative_hash, reason_class, level, categories, regions,
-        project_ids, starts_on, expires_on
+        project_ids, starts_on, expires_on, ARRAY(
+            SELECT DISTINCT unnest(m.records) FROM merged m WHERE m.company_id = e.supplier_id
+                OR m.tax_id = e.tax_id OR m.representative_hash = e.representative_hash
+        ) AS one_company
     FROM blacklist_entries e WHERE owner_id = ANY (CAST(:owners AS uuid[])) AND status = 'ACTIVE'
 """
 _ABOUT = """
     AND EXISTS (
-        SELECT FROM suppliers s WHERE s.company_id = ANY (CAST(:suppliers AS uuid[])) AND (
+        SELECT FROM suppliers s WHERE s.company_id = ANY (one_company(CAST(:suppliers AS uuid[]))) AND (
             s.company_id = e.supplier_id OR s.tax_id = e.tax_id OR s.representative_hash = e.representative_hash
         )
     )
@@ -77,6 +89,7 @@ async def active_entries(
                 regions=frozenset(row.regions),
                 project_ids=frozenset(row.project_ids),
             ),
+            one_company=frozenset(row.one_company),
         )
         for row in rows
     ]
@@ -123,18 +136,46 @@ async def entries_page(
 async def entries_about(
     session: AsyncSession, *, supplier: Supplier, entry_id: UUID | None = None
 ) -> Sequence[BlacklistEntry]:
-    """What stands on any list about a supplier or its legal representative, newest first."""
-    names = (col(BlacklistEntry.supplier_id) == supplier.company_id) | (col(BlacklistEntry.tax_id) == supplier.tax_id)
-    if supplier.representative_hash is not None:  # compared with None, everybody without one would be meant
-        names |= col(BlacklistEntry.representative_hash) == supplier.representative_hash
-    query = select(BlacklistEntry).where(names)
+    """What stands on any list about a company, any of its records or their legal representatives, newest first."""
+    records = (
+        await session.execute(
+            text(
+                "SELECT company_id, tax_id, representative_hash FROM suppliers "
+                "WHERE company_id = ANY (one_company(ARRAY[CAST(:id AS uuid)]))"
+            ),
+            {"id": supplier.company_id},
+        )
+    ).all()
+    representatives = [row.representative_hash for row in records if row.representative_hash is not None]
+    query = select(BlacklistEntry).where(
+        col(BlacklistEntry.supplier_id).in_([row.company_id for row in records])
+        | col(BlacklistEntry.tax_id).in_([row.tax_id for row in records])
+        | col(BlacklistEntry.representative_hash).in_(representatives)
+    )
     if entry_id is not None:
         query = query.where(col(BlacklistEntry.id) == entry_id)
     return (await session.scalars(query.order_by(col(BlacklistEntry.id).desc()))).all()
 
 
+async def entries_naming(session: AsyncSession, *, supplier_ids: Collection[UUID]) -> Sequence[BlacklistEntry]:
+    """Active entries about any record of these companies or its legal representative, oldest first."""
+    named = (
+        select(Supplier.company_id)
+        .where(
+            text("suppliers.company_id = ANY (one_company(CAST(:records AS uuid[])))"),
+            (col(Supplier.company_id) == col(BlacklistEntry.supplier_id))
+            | (col(Supplier.tax_id) == col(BlacklistEntry.tax_id))
+            | (col(Supplier.representative_hash) == col(BlacklistEntry.representative_hash)),
+        )
+        .exists()
+    )
+    query = select(BlacklistEntry).where(col(BlacklistEntry.status) == EntryStatus.ACTIVE, named)
+    query = query.order_by(col(BlacklistEntry.id)).params(records=array(map(str, supplier_ids)))
+    return (await session.scalars(query)).all()
+
+
 async def suppliers_hit(session: AsyncSession, *, entry: BlacklistEntry) -> Sequence[UUID]:
-    """The registered suppliers an entry is about, by id."""
+    """The registered suppliers an entry is about, by id; each record of a company that was merged counts."""
     named = [
         column == value
         for column, value in (
@@ -144,8 +185,22 @@ async def suppliers_hit(session: AsyncSession, *, entry: BlacklistEntry) -> Sequ
         )
         if value is not None  # compared with None, everybody without one would be hit
     ]
-    found = await session.scalars(select(Supplier.company_id).where(or_(*named)).order_by(col(Supplier.company_id)))
-    return found.all()
+    found = (await session.scalars(select(Supplier.company_id).where(or_(*named)))).all()
+    records = await session.scalars(
+        text("SELECT id FROM unnest(one_company(CAST(:ids AS uuid[]))) AS id ORDER BY id"),
+        {"ids": array(map(str, found))},
+    )
+    return records.all()
+
+
+async def subjects_stay(session: AsyncSession) -> None:
+    """Let nobody change whom entries are about until this transaction ends: it tells whom one is about."""
+    await session.execute(text("SELECT pg_advisory_xact_lock_shared(hashtextextended('blacklist/subjects', 0))"))
+
+
+async def subjects_change(session: AsyncSession) -> None:
+    """Wait for the entries others are writing, and let none be written until this transaction ends."""
+    await session.execute(text("SELECT pg_advisory_xact_lock(hashtextextended('blacklist/subjects', 0))"))
 
 
 async def types_of(session: AsyncSession, *, categories: Iterable[str]) -> Sequence[str]:

@@ -60,6 +60,7 @@ async def recorded(
     _chain(session, entry, what=what, by=by, detail=detail, at=at)
     entry.updated_at = at
     await session.flush()
+    await queries.subjects_stay(session)
     await _notice(session, entry)
     await session.execute(_COUNT, {"owner_id": entry.owner_id})
     await told(session, entry, what=what, at=at)

@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.suppliers.blacklists import actions as blacklists
 from services.suppliers.merging import queries
 from services.suppliers.merging.rules import MergeState, bank_key, may_move, name_key, region_of
 from services.suppliers.merging.tables import SupplierMerge, SupplierMergeEntry, SupplierName
@@ -172,6 +173,7 @@ async def decide(
     await _check_open(session, merge=merge, open_orders=open_orders, asked_at=asked_at)
     merge.state, merge.decided_by, merge.decided_at, merge.before = MergeState.EFFECTIVE, by.subject, at, before
     await _keep(session, merge=merge, what="merged", reason=reason, by=by, at=at)
+    await blacklists.records_became(session, company_ids=[merge.survivor_id, merge.vanishing_id], at=at)
     await _tell(session, merge, SUPPLIERS_MERGED, at=at)
     return merge
 
@@ -215,6 +217,7 @@ async def undo(session: AsyncSession, *, merge_id: UUID, reason: str, by: Princi
             at=at,
         )
     await _keep(session, merge=merge, what="undone", reason=reason, by=by, at=at)
+    await blacklists.records_became(session, company_ids=[merge.survivor_id, merge.vanishing_id], at=at)
     await _tell(session, merge, SUPPLIERS_UNMERGED, at=at)
     return merge
 
