@@ -14,6 +14,7 @@ from functools import lru_cache, partial
 from itertools import islice, takewhile
 
 from services.catalog.components.rules import Kind, Property, TypeDefinition
+from services.catalog.search import values as value_reading
 from services.catalog.search.corrections import Speller
 from services.catalog.search.documents import TYPE_MARK, type_words, value_tokens
 from services.catalog.search.groups import (
@@ -174,6 +175,11 @@ class Dictionary:
             for word in part
             if " " not in word and (len(word) > 2 or not is_chinese(word))
         )
+
+    def prepare(self) -> None:
+        """Make ready what the first searches would make one after the other."""
+        for each in self.definitions.values():
+            value_reading.prepare(each)
 
     def knows(self, token: str) -> bool:
         """Whether a word is one for a type or for a value that is told beforehand."""
