@@ -29,7 +29,9 @@ from shared.logs import log, told
 from shared.quantity import Unit
 
 _KEPT, _BESIDE_KEPT = 20, 500
-_kept: "OrderedDict[tuple[str, str], Any]" = OrderedDict()
+Kept = OrderedDict[tuple[str, str], Any]
+"""By register and its state."""
+_kept = Kept()
 _beside: "OrderedDict[tuple[str, date, str | None], Beside]" = OrderedDict()
 _locks: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, asyncio.Lock]] = WeakKeyDictionary()
 
