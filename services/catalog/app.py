@@ -53,6 +53,7 @@ def create_app(
         database=database,
         verifier=verifier,
         routers=[
+            search_routes.router,  # asked for most, so looked at first
             component_routes.router,
             dictionary_routes.router,
             ifc_routes.router,
@@ -65,7 +66,6 @@ def create_app(
             mapping_routes.router,
             mapping_review_routes.router,
             mapping_resolving_routes.router,
-            search_routes.router,
             standard_routes.router,
             restriction_routes.router,
             equivalent_routes.router,
