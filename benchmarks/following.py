@@ -78,11 +78,11 @@ def consumed(running: Product, *, since: int) -> list[Passage]:
     return [Passage(committed=at, applied=applied[reservation_id]) for reservation_id, at in placed]
 
 
-def indexed(running: Product, *, since: int) -> list[Passage]:
+def indexed(running: Product, *, since: int, supplier_id: str | None = None) -> list[Passage]:
     """Every event of offers or stock after `since`: from its commit at `suppliers` to that of the rows of the search.
 
     Each of these rows names the number of the event that it is from; an offer that of its newest price, which a change
-    of its terms is too.
+    of its terms is too. With a supplier, its rows alone: numbers of a made world stand for no event.
     """
     with psycopg.connect(running.urls("suppliers").worker) as suppliers:
         published: dict[int, float] = dict(
@@ -98,8 +98,8 @@ def indexed(running: Product, *, since: int) -> list[Passage]:
             for table_name, number_of in (("search_offers", "price_seq"), ("search_stock", "seq"))
             for row in catalog.execute(
                 f"SELECT {number_of}, max({_EPOCH.format('xmin')}), count(*) FROM {table_name} "
-                f"WHERE {number_of} = ANY (%s) GROUP BY 1",
-                [list(published)],
+                f"WHERE {number_of} = ANY (%s) AND supplier_id = coalesce(CAST(%s AS uuid), supplier_id) GROUP BY 1",
+                [list(published), supplier_id],
             )
         ]
     return [Passage(committed=published[seq], applied=at, rows=rows) for seq, at, rows in applied]

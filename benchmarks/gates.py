@@ -6,7 +6,7 @@ a bare driver, one group after the other.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -37,27 +37,30 @@ class Effort:
 
 
 _COPY_ORDERS = """
-    INSERT INTO purchase_orders
-    SELECT (jsonb_populate_record(o, jsonb_build_object(
-        'buyer_id', g.id, 'buyer_group_id', g.id, 'id', CAST(md5(CAST(g.id AS text) || n || o.id) AS uuid),
-        'number', 'PO-B-' || n || '-' || o.number, 'placed_at', now() - make_interval(mins => n %% 120000)
-    ))).*
+    INSERT INTO purchase_orders ({columns})
+    SELECT {values}
     FROM purchase_orders o
     CROSS JOIN unnest(%(groups)s::uuid[]) AS g (id)
     CROSS JOIN generate_series(1, %(each)s::integer) AS n
     WHERE o.basket_id = %(basket)s
 """
+_OF_ORDER = {
+    "buyer_id": "g.id",
+    "buyer_group_id": "g.id",
+    "id": "CAST(md5(CAST(g.id AS text) || n || o.id) AS uuid)",
+    "number": "'PO-B-' || n || '-' || o.number",
+    "placed_at": "now() - make_interval(mins => n %% 120000)",
+}
 _COPY_LINES = """
-    INSERT INTO purchase_order_lines
-    SELECT (jsonb_populate_record(l, jsonb_build_object(
-        'buyer_id', g.id, 'order_id', CAST(md5(CAST(g.id AS text) || n || o.id) AS uuid)
-    ))).*
-    FROM purchase_orders o
-    JOIN purchase_order_lines l ON l.buyer_id = o.buyer_id AND l.order_id = o.id
+    INSERT INTO purchase_order_lines ({columns})
+    SELECT {values}
+    FROM purchase_orders p
+    JOIN purchase_order_lines o ON o.buyer_id = p.buyer_id AND o.order_id = p.id
     CROSS JOIN unnest(%(groups)s::uuid[]) AS g (id)
     CROSS JOIN generate_series(1, %(each)s::integer) AS n
-    WHERE o.basket_id = %(basket)s
+    WHERE p.basket_id = %(basket)s
 """
+_OF_LINE = {"buyer_id": "g.id", "order_id": "CAST(md5(CAST(g.id AS text) || n || p.id) AS uuid)"}
 _BARE = """
     SELECT coalesce(sum(l.gross), 0), coalesce(sum(l.gross) FILTER (WHERE l.variant_key <> ''), 0)
     FROM purchase_orders o
@@ -106,12 +109,25 @@ def _fill(running: Product, world: World, groups: list[UUID], *, lines: int) -> 
     }
     with running.paused(), psycopg.connect(running.admin_of("orders"), autocommit=True) as admin:
         admin.execute("SET session_replication_role = replica")  # no triggers: the rows are copies
-        admin.execute(_COPY_LINES, values)
-        admin.execute(_COPY_ORDERS, values)
+        admin.execute(_copying(admin, "purchase_order_lines", _COPY_LINES, _OF_LINE), values)
+        admin.execute(_copying(admin, "purchase_orders", _COPY_ORDERS, _OF_ORDER), values)
         admin.execute("ANALYZE")
         counted = admin.execute("SELECT count(*) FROM purchase_order_lines").fetchone()
     assert counted is not None
     return int(counted[0])
+
+
+def _copying(admin: psycopg.Connection, table_name: str, statement: str, changed: Mapping[str, str]) -> bytes:
+    """The statement with all columns of a table, copied but for those that are another in each copy."""
+    rows = admin.execute(
+        "SELECT attname FROM pg_attribute WHERE attrelid = CAST(%s AS regclass) AND attnum > 0 AND NOT attisdropped "
+        "AND attgenerated = '' ORDER BY attnum",
+        [table_name],
+    ).fetchall()
+    names = [str(row[0]) for row in rows]
+    values = [changed.get(name, f'o."{name}"') for name in names]
+    quoted = ", ".join(f'"{name}"' for name in names)
+    return statement.format(columns=quoted, values=", ".join(values)).encode()
 
 
 def _measure(asker: Api, group: UUID) -> None:

@@ -49,7 +49,7 @@ def _follow(running: Product, seller: Seller, *, what: str, turn: int) -> Lag:
     lines = _lines(running, seller, what=what, turn=turn)
     sync(running.api.signed_in(seller.tokens), seller.company_id, lines, key=f"lag-{what}")
     _caught_up(running)
-    passages: Sequence[Passage] = indexed(running, since=since)
+    passages: Sequence[Passage] = indexed(running, since=since, supplier_id=str(seller.company_id))
     lag = Lag(
         what=what,
         rows=sum(passage.rows for passage in passages),

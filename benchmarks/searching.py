@@ -20,6 +20,7 @@ from benchmarks.catalog_world import CatalogWorld, MadeVariant, Scale, definitio
 from benchmarks.lagging import lag_table, lag_under_sync
 from benchmarks.limits import Limit, pgbench
 from benchmarks.load import Outcome, Plan, run_load
+from benchmarks.policy import PolicyCost, policy_cost, policy_table
 from benchmarks.product import Product
 from benchmarks.report import Section, number, percentile, table
 from benchmarks.world import World
@@ -122,8 +123,8 @@ class _Searching:
         link = self._api.call("GET", address).headers.get("Link")
         return None if link is None else link[1 : link.index(">")]
 
-    def limit(self, kind: _Kind, *, seconds: int) -> Limit:
-        """The same searches by pgbench, on a copy."""
+    def limit(self, kind: _Kind, *, seconds: int) -> tuple[Limit, PolicyCost]:
+        """The same searches by pgbench, on a copy; and what the policy adds to them there."""
         self.load(kind, seconds=3)
         with statements_logged(self.running) as transactions:
             self.load(_Kind(name=kind.name, addresses=kind.addresses, clients=1), seconds=30, most=200)
@@ -139,7 +140,8 @@ class _Searching:
         }
         scripts = limit_scripts(self.running, usual, service="catalog", name="search", shared=shared)
         pgbench(scripts.whole, clients=_CLIENTS, seconds=2)
-        return pgbench(scripts.whole, clients=_CLIENTS, seconds=seconds)
+        limit = pgbench(scripts.whole, clients=_CLIENTS, seconds=seconds)
+        return limit, policy_cost(self.running, scripts.whole, clients=_CLIENTS, seconds=max(3, seconds // 2))
 
 
 def searches(
@@ -263,7 +265,7 @@ def benchmark(running: Product, world: World, *, effort: Effort) -> Section:
     for sort in ("relevance", "price"):
         _pages(searching, found, sort=sort)
     sizes = made.size_per_offer()
-    limit = searching.limit(kinds[0], seconds=max(3, int(effort.seconds)))
+    limit, cost = searching.limit(kinds[0], seconds=max(3, int(effort.seconds)))
     again = searching.run(kinds[0], found)
     running.say(f"  pgbench {limit.per_second:,.0f}/s, HTTP {len(again.read) / again.seconds:,.0f}/s")
     lags = lag_under_sync(running, world, rows=effort.synced)
@@ -273,6 +275,7 @@ def benchmark(running: Product, world: World, *, effort: Effort) -> Section:
         failures=[*found_small.failures, *found.failures, *(fault for each in growth for fault in each[1].failures)],
         parts=[
             _limit_table(again, limit),
+            policy_table(cost, over_http=len(again.read) / again.seconds),
             _kind_table(found_small, found, small, effort.scale),
             *(_kind_table(found, each, effort.scale, scale) for scale, each in growth),
             _size_table(sizes),
@@ -340,7 +343,8 @@ def _size_table(sizes: Mapping[str, float]) -> str:
 _EXPLAINED = """\
 A search names a type by a name or everyday word, one of its values, and two facets; every address is of a variant that
 is there. A page has 20 hits with three offers each. The audience keys are those of sixteen buyers who see seven in
-ten offers. pgbench runs every statement of the same requests, prepared, on a copy of the database. Page 500 is reached
+ten offers. The policy's cost is that of the same statements with and without it where both find the same. pgbench
+runs every statement of the same requests, prepared, on a copy of the database. Page 500 is reached
 by the Link headers and then asked for again and again by one client, like page 2. With
 `DOUGONG_BENCH_LARGER=1` the same is asked at ten times this size (10,000,000 offers), which takes an hour to be made.
 The lag is the time between two commits, that of a sync's event at `suppliers` and that of the rows of the search, for

@@ -1,7 +1,7 @@
 """What every service's HTTP side shares: the app, its errors, its manners."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -297,8 +297,10 @@ def create_service(
     verifier: Verifier,
     routers: Sequence[APIRouter],
     closing: Sequence[Callable[[], Awaitable[None]]] = (),
+    beside: Sequence[Callable[[], AbstractAsyncContextManager[None]]] = (),
 ) -> FastAPI:
-    """One service's app: its routers under the manners all share. `closing` is called at shutdown."""
+    """One service's app: its routers under the manners all share. `closing` is called at shutdown; what stands
+    `beside` is entered before the first request and left after the last."""
     configure_logs(service=name, level=settings.log_level)
 
     @asynccontextmanager
@@ -308,6 +310,8 @@ def create_service(
             for close in closing:
                 stack.push_async_callback(close)
             await database.check()
+            for enter in beside:
+                await stack.enter_async_context(enter())
             yield
 
     app = FastAPI(

@@ -1,5 +1,7 @@
 """The parts of `catalog`."""
 
+from functools import partial
+
 from fastapi import FastAPI
 
 from services.catalog.carbon import routes as carbon_routes
@@ -19,6 +21,7 @@ from services.catalog.reactions import REACTIONS
 from services.catalog.references import routes as reference_routes
 from services.catalog.restrictions import routes as restriction_routes
 from services.catalog.search import routes as search_routes
+from services.catalog.search.knowledge import kept_ready
 from services.catalog.settings import Settings
 from services.catalog.standards import routes as standard_routes
 from services.catalog.units import routes as unit_routes
@@ -50,6 +53,7 @@ def create_app(
         database=database,
         verifier=verifier,
         routers=[
+            search_routes.router,  # asked for most, so looked at first
             component_routes.router,
             dictionary_routes.router,
             ifc_routes.router,
@@ -62,7 +66,6 @@ def create_app(
             mapping_routes.router,
             mapping_review_routes.router,
             mapping_resolving_routes.router,
-            search_routes.router,
             standard_routes.router,
             restriction_routes.router,
             equivalent_routes.router,
@@ -72,6 +75,7 @@ def create_app(
             operations_router("catalog", reactions=REACTIONS),
         ],
         closing=[] if neighbours is None else [neighbours.aclose],
+        beside=[partial(kept_ready, database.app)],
     )
     app.state.mapping_runner = mapping_runner(settings, database=database)
     app.state.property_sets = property_sets or WheelTemplates()

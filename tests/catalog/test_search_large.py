@@ -2,6 +2,7 @@
 
 from typing import cast
 
+import pytest
 from sqlalchemy import create_engine
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Session
@@ -30,12 +31,28 @@ def test_a_part_of_a_large_type_is_counted_for_itself():
         Group(type_code="RB-HRB", wanted=WHOLE, maybe=("a",), need=1),
         Group(type_code="RB-HRB", wanted=(*WHOLE, "a")),
     ]
-    large.learn(session, hits=Hits(groups=[whole]), sizes=[MOST + 1], most=MOST)
+    large.learn(session, hits=Hits(groups=[whole]), sizes=[MOST + 1])
     assert large.sizes(session, hits=Hits(groups=[whole, *parts]), most=MOST) == [MOST + 1, 0, 0, 0, 0]
 
 
 def test_a_part_of_a_type_tells_nothing_of_the_whole():
     session = a_session()
     part = Group(type_code="RB-HRB", wanted=WHOLE, lacking=("a",), near=True)
-    large.learn(session, hits=Hits(groups=[part]), sizes=[MOST + 1], most=MOST)
+    large.learn(session, hits=Hits(groups=[part]), sizes=[MOST + 1])
     assert large.sizes(session, hits=Hits(groups=[Group(type_code="RB-HRB", wanted=WHOLE)]), most=MOST) == [0]
+
+
+def test_what_was_small_is_counted_again_after_a_while(monkeypatch: pytest.MonkeyPatch):
+    session = a_session()
+    hits = Hits(groups=[Group(type_code="RB-HRB", wanted=WHOLE), Group(type_code="ST-H", wanted=(TYPE_MARK + "ST-H",))])
+    large.learn(session, hits=hits, sizes=[MOST - 3, MOST + 1])
+    assert large.sizes(session, hits=hits, most=MOST) == [MOST - 3, MOST + 1]
+    monkeypatch.setattr(large, "SMALL_FOR_SECONDS", -1.0)
+    assert large.sizes(session, hits=hits, most=MOST) == [0, MOST + 1]
+
+
+def test_a_type_without_variants_is_asked_for_every_time():
+    session = a_session()
+    hits = Hits(groups=[Group(type_code="RB-HRB", wanted=WHOLE)])
+    large.learn(session, hits=hits, sizes=[0])
+    assert large.sizes(session, hits=hits, most=MOST) == [0]

@@ -128,7 +128,7 @@ class TypeDefinition:
 
     def property_named(self, name: str) -> Property | None:
         """The property with this key, or with this Chinese or English name."""
-        wanted = unicodedata.normalize("NFKC", name).strip().lower()
+        wanted = _as_called(name)
         for each in self.properties:
             if wanted == each.key:
                 return each
@@ -142,6 +142,12 @@ class TypeDefinition:
         return {
             each.key: Measure(value=values[each.key], unit=each.unit) for each in self.properties if each.key in values
         }
+
+
+@lru_cache(maxsize=2_000)
+def _as_called(name: str) -> str:
+    """A name as properties are called; asked of every type with the same name."""
+    return unicodedata.normalize("NFKC", name).strip().lower()
 
 
 @lru_cache(maxsize=10_000)

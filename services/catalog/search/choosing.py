@@ -23,6 +23,8 @@ PRICED_AT_MOST = 3_000
 """Variants priced for one page at a quantity and a place; more are read in the order of list prices."""
 WALKED_FROM = 600
 """Where list prices are asked for anyway, so many variants are sooner read in their order than priced."""
+NEAREST_FIRST = 10
+"""So many groups, the nearest, are asked for first; the others only while the page is not full."""
 SORTED_AT_MOST = 5_000
 """Variants sorted by lead time or carbon, for which no index stands ready."""
 
@@ -83,6 +85,34 @@ async def ranked(
     if not hits.groups:
         return Ranked(rows=[])
     search = _Search(session, hits, offers, sort, after)
+    if not by_level:
+        return await _of_groups(search, hits, limit=limit, by_level=False, showing=showing)
+    page = Ranked(rows=[])
+    for some in _nearest_first(hits.groups):
+        begun = len(page.rows)
+        left = replace(showing, hits=max(showing.hits - begun, 0))
+        more = await _of_groups(search, hits.only(some), limit=limit - begun, by_level=True, showing=left)
+        page = Ranked(
+            rows=[*page.rows, *more.rows],
+            details=page.details.and_of(more.details),
+            by_list_price=page.by_list_price or more.by_list_price,
+        )
+        if len(page.rows) >= limit:
+            break
+    return page
+
+
+def _nearest_first(groups: Sequence[Group]) -> list[Sequence[Group]]:
+    """The nearest few, and all others; parted where the score changes, for a level is ordered as a whole."""
+    end = NEAREST_FIRST
+    while 0 < end < len(groups) and groups[end].score == groups[end - 1].score:
+        end += 1
+    return [part for part in (groups[:end], groups[end:]) if part]
+
+
+async def _of_groups(search: "_Search", hits: Hits, *, limit: int, by_level: bool, showing: Showing) -> Ranked:
+    """The page as far as these groups go."""
+    session, offers, sort, after = search.session, search.offers, search.sort, search.after
     numbers = _level_numbers(hits.groups) if by_level else [0] * len(hits.groups)
     seen: Glance | None = None
     sizes: Sequence[int] = large.sizes(session, hits=hits, most=WALKED_FROM)
@@ -94,11 +124,13 @@ async def ranked(
         if seen.complete or len(seen.rows) == limit:
             return Ranked(rows=seen.rows, details=seen.details)
         sizes = seen.sizes
-        large.learn(session, hits=hits, sizes=sizes, most=WALKED_FROM)
+        large.learn(session, hits=hits, sizes=sizes)
     else:
         others = [group for group, size in zip(hits.groups, sizes, strict=True) if not size]
         counted = iter(await ranking.sizes(session, hits=hits.only(others), most=WALKED_FROM + 1))
         sizes = [size or next(counted) for size in sizes]
+        if others:
+            large.learn(session, hits=hits, sizes=sizes)
     filled = [
         (group, size)
         for group, size, number in zip(hits.groups, sizes, numbers, strict=True)
@@ -151,11 +183,11 @@ class _Search:
     """One page being put together."""
 
     def __init__(self, session: AsyncSession, hits: Hits, offers: Offers, sort: Sort, after: Place | None) -> None:
-        self._session = session
+        self.session = session
         self._hits = hits
-        self._offers = offers
+        self.offers = offers
         self.sort = sort
-        self._after = after
+        self.after = after
 
     async def level_by_level(self, levels: Sequence[_Level], *, limit: int) -> Ranked:
         """Until the page is full: small levels together, each large one by the way that suits it."""
@@ -174,10 +206,10 @@ class _Search:
     async def sees_more_than(self, many: int, levels: Sequence[_Level]) -> bool:
         """Whether the caller is offered more than so many of these variants."""
         among = self._among(levels)
-        return await ranking.visible_up_to(self._session, hits=among, offers=self._offers, most=many + 1) > many
+        return await ranking.visible_up_to(self.session, hits=among, offers=self.offers, most=many + 1) > many
 
     async def _level(self, levels: Sequence[_Level], *, limit: int) -> Ranked:
-        landed = self._offers.is_landed
+        landed = self.offers.is_landed
         if self._hits.some or not any(each.is_large for each in levels):
             return Ranked(rows=await self.priced(levels, limit=limit))
         if landed and not await self.sees_more_than(PRICED_AT_MOST, levels):
@@ -185,26 +217,27 @@ class _Search:
         return Ranked(rows=await self._listed(levels, limit=limit), by_list_price=landed)
 
     async def _listed(self, levels: Sequence[_Level], *, limit: int) -> Sequence[Any]:
-        """By list price: small groups priced, since a walk passes all offers of a type, large ones walked."""
-        small: list[Group] = []
-        large: list[Group] = []
+        """By list price: small groups priced, since a walk passes all offers of a type, large ones and whole types
+        walked."""
+        priced: list[Group] = []
+        walked: list[Group] = []
         size = 0
         for level in levels:
             for group, its in zip(level.groups, level.sizes, strict=True):
-                fits = its <= WALKED_FROM and size + its <= WALKED_FROM
-                (small if fits else large).append(group)
+                fits = size + its <= WALKED_FROM and not large.is_whole_type(self._hits, group)
+                (priced if fits else walked).append(group)
                 size += its if fits else 0
-        offers = replace(self._offers, listed=True)
+        offers = replace(self.offers, listed=True)
         rows: list[Any] = []
-        for groups, way in ((small, ranking.page), (large, ranking.walk)):
+        for groups, way in ((priced, ranking.page), (walked, ranking.walk)):
             if groups:
                 rows += await way(
-                    self._session,
+                    self.session,
                     hits=self._hits.only(groups),
                     offers=offers,
                     sort=self.sort,
                     limit=limit,
-                    after=self._after,
+                    after=self.after,
                 )
         return sorted(rows, key=lambda row: (row.first, row.second, row.hit))[:limit]
 
@@ -214,10 +247,10 @@ class _Search:
     async def priced(self, levels: Sequence[_Level], *, limit: int) -> Sequence[Any]:
         """Every hit of these levels is priced."""
         return await ranking.page(
-            self._session,
+            self.session,
             hits=self._among(levels),
-            offers=self._offers,
+            offers=self.offers,
             sort=self.sort,
             limit=limit,
-            after=self._after,
+            after=self.after,
         )

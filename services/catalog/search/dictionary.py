@@ -14,6 +14,7 @@ from functools import lru_cache, partial
 from itertools import islice, takewhile
 
 from services.catalog.components.rules import Kind, Property, TypeDefinition
+from services.catalog.search import values as value_reading
 from services.catalog.search.corrections import Speller
 from services.catalog.search.documents import TYPE_MARK, type_words, value_tokens
 from services.catalog.search.groups import (
@@ -111,6 +112,11 @@ class TypeWords:
         """Whether some variant's values could be written so."""
         return self.texts or self.tells(token)
 
+    def could_answer(self, token: str) -> bool:
+        """Whether the type or some variant of it answers a word: asked of all types, it is all that most are asked."""
+        named = token in self.name or token in self.called or token in self.category or token in self.labels
+        return named or self.may_have(token)
+
     def names(self, token: str) -> Point | None:
         """What a word is worth that the type itself answers; None when only a value can."""
         if token in self.name:
@@ -167,6 +173,8 @@ class Dictionary:
             partial(Vocabulary(list(definitions.values())).readings, most=len(definitions))
         )
         """Of texts lately asked for: a page, its facets and the next page read the same text."""
+        self._grouped = lru_cache(maxsize=500)(self._divided)
+        """Of the same."""
         self.speller = Speller(
             word
             for words in self.types.values()
@@ -174,6 +182,11 @@ class Dictionary:
             for word in part
             if " " not in word and (len(word) > 2 or not is_chinese(word))
         )
+
+    def prepare(self) -> None:
+        """Make ready what the first searches would make one after the other."""
+        for each in self.definitions.values():
+            value_reading.prepare(each)
 
     def knows(self, token: str) -> bool:
         """Whether a word is one for a type or for a value that is told beforehand."""
@@ -205,7 +218,13 @@ class Dictionary:
 
         `codes` tells by type which tokens of the search belong to a code of it.
         """
-        among = list(among)
+        told = tuple((code, tuple(codes[code])) for code in sorted(codes))
+        return list(self._grouped(query, tuple(among), told, every))
+
+    def _divided(
+        self, query: Query, among: tuple[str, ...], told: tuple[tuple[str, tuple[str, ...]], ...], every: bool
+    ) -> tuple[Group, ...]:
+        codes = dict(told)
         read = self._read(query, codes) if every else {}
         groups = [group for code in among for group in read.get(code, ())]
         divide = _with_every_word if every else _with_half_the_words
@@ -215,7 +234,7 @@ class Dictionary:
             if code not in read
             for group in divide(self.types[code], query, frozenset(codes.get(code, ())))
         ]
-        return sorted(groups, key=lambda group: (-group.score, group.type_code))
+        return tuple(sorted(groups, key=lambda group: (-group.score, group.type_code)))
 
     def _read(self, query: Query, codes: Mapping[str, Sequence[str]]) -> dict[str, list[Group]]:
         """By type, the groups of a search that can be read as values of it."""
@@ -325,10 +344,10 @@ def _lifts(words: TypeWords, query: Query) -> list[Point]:
 
 
 def _with_every_word(words: TypeWords, query: Query, by_code: frozenset[str]) -> list[Group]:
+    if not all(token in by_code or words.could_answer(token) for token in query.tokens):
+        return []
     named = _named(words, query, by_code)
     rest = tuple(token for token in query.tokens if token not in named)
-    if not all(words.may_have(token) for token in rest):
-        return []
     values = [Point(word=token, where="value", points=words.worth(token)) for token in rest]
     plain = Group(
         type_code=words.definition.code,

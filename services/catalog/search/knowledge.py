@@ -7,7 +7,8 @@ published change counts with the next search.
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -17,15 +18,20 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.catalog.components import queries as component_queries
+from services.catalog.components.rules import TypeDefinition
 from services.catalog.restrictions.rules import Restriction
 from services.catalog.search import queries, standing
 from services.catalog.search.dictionary import Dictionary
 from services.catalog.search.views import Beside
 from services.catalog.units import queries as unit_queries
+from shared.database import Sessions
+from shared.logs import log, told
 from shared.quantity import Unit
 
 _KEPT, _BESIDE_KEPT = 20, 500
-_kept: "OrderedDict[tuple[str, str], Any]" = OrderedDict()
+Kept = OrderedDict[tuple[str, str], Any]
+"""By register and its state."""
+_kept = Kept()
 _beside: "OrderedDict[tuple[str, date, str | None], Beside]" = OrderedDict()
 _locks: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, asyncio.Lock]] = WeakKeyDictionary()
 
@@ -71,10 +77,45 @@ async def knowledge(session: AsyncSession, *, states: str | None) -> Knowledge:
     )
 
 
-async def dictionary(session: AsyncSession) -> Dictionary:
-    """By the state of what is published, so that a published change counts with the next search."""
-    found: Dictionary = await _of(session, "component_types", await session.scalar(text(queries.STATES)), _dictionary)
+async def dictionary(session: AsyncSession, *, states: str | None = None) -> Dictionary:
+    """By the state of what is published (`queries.STATES`, asked for unless given), so that a published change counts
+    with the next search."""
+    if states is None:
+        states = await session.scalar(text(queries.STATES))
+    found: Dictionary = await _of(session, "component_types", states, _dictionary)
     return found
+
+
+_LOOK_EVERY_SECONDS = 1.0
+
+
+@asynccontextmanager
+async def kept_ready(sessions: Sessions) -> AsyncIterator[None]:
+    """Everything that is kept is read before the first search comes, and inside the block whenever a register has
+    changed; a search that comes sooner reads it itself. A start never fails by it: a catalog may still be empty."""
+    with suppress(Exception):
+        await _read(sessions)
+    looking = asyncio.create_task(_keep_reading(sessions))
+    try:
+        yield
+    finally:
+        looking.cancel()
+        with suppress(asyncio.CancelledError):
+            await looking
+
+
+async def _keep_reading(sessions: Sessions) -> None:
+    while True:
+        await asyncio.sleep(_LOOK_EVERY_SECONDS)
+        try:
+            await _read(sessions)
+        except Exception as problem:  # noqa: BLE001 - the database may be away for a while; the next look tells
+            log.warning("registers_not_read", error=told(problem))
+
+
+async def _read(sessions: Sessions) -> None:
+    async with sessions() as session:
+        await knowledge(session, states=await session.scalar(text(queries.STATES)))
 
 
 async def _of(session: AsyncSession, register: str, states: str | None, load: Load) -> Any:
@@ -96,4 +137,10 @@ def _reading(register: str) -> asyncio.Lock:
 
 
 async def _dictionary(session: AsyncSession) -> Dictionary:
-    return await asyncio.to_thread(Dictionary, await component_queries.definitions(session))
+    return await asyncio.to_thread(_prepared, await component_queries.definitions(session))
+
+
+def _prepared(definitions: Mapping[str, TypeDefinition]) -> Dictionary:
+    made = Dictionary(definitions)
+    made.prepare()
+    return made

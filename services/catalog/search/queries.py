@@ -306,19 +306,23 @@ async def supplier_names(session: AsyncSession, *, supplier_ids: Sequence[str]) 
     return {row[0]: row[1] for row in rows}
 
 
-async def codes_beginning(session: AsyncSession, *, begun: str, most: int) -> Sequence[Row[Any]]:
-    """Codes of any system that begin so: (system, code, type_code)."""
-    found = await session.execute(
-        text(
-            """
-            SELECT system, code, min(type_code) AS type_code FROM classification_codes
-            WHERE lower(code) ~>=~ :begun AND lower(code) ~<~ :end
-            GROUP BY system, code ORDER BY length(code), code LIMIT :most
-            """
-        ),
-        {"begun": begun, "end": begun + chr(sys.maxunicode), "most": most},
-    )
-    return found.all()
+async def opened_to_suggest(
+    session: AsyncSession, *, viewer: frozenset[str], begun: str | None, most: int
+) -> tuple[str | None, list[tuple[str, str, str]]]:
+    """What every suggestion begins with, in one statement: `see_as`, the states of what is kept in memory, and codes
+    of any system that begin so: (system, code, type_code); none with None."""
+    statement = f"""
+        SELECT set_config('app.viewer_keys', :keys, true), ({STATES}) AS states, (
+            SELECT json_agg(json_build_array(system, code, type_code)) FROM (
+                SELECT system, code, min(type_code) AS type_code FROM classification_codes
+                WHERE lower(code) ~>=~ CAST(:begun AS text) AND lower(code) ~<~ CAST(:end AS text)
+                GROUP BY system, code ORDER BY length(code), code LIMIT :most
+            ) found
+        ) AS codes"""
+    end = None if begun is None else begun + chr(sys.maxunicode)
+    binds = {"keys": ",".join(sorted(viewer)), "begun": begun, "end": end, "most": most}
+    (row,) = await fetch(session, statement, binds)
+    return row.states, [(system, code, type_code) for system, code, type_code in row.codes or ()]
 
 
 async def offers_by_id(session: AsyncSession, *, offer_ids: Sequence[UUID], offers: Offers) -> Sequence[Row[Any]]:

@@ -1,5 +1,7 @@
 """Suggestions while somebody types: types and codes by the beginnings of their words, and variants on offer."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -10,6 +12,7 @@ from services.catalog.search.dictionary import Dictionary
 from services.catalog.search.finding import offers_seen_by
 from services.catalog.search.knowledge import dictionary
 from services.catalog.search.pages import Showing
+from services.catalog.search.queries import Offers
 from services.catalog.search.ranking import Facet, Hits
 from services.catalog.search.schemas import SuggestAnswer, Suggestion
 from services.catalog.search.understanding import understood
@@ -26,11 +29,16 @@ async def suggest(session: AsyncSession, *, q: str, caller: Principal | None, li
     """
     if not chunks(q):
         return SuggestAnswer(items=[])
-    known = await dictionary(session)
+    offers = offers_seen_by(caller, today=today, currency="CNY")
+    begun = q.strip().lower()
+    states, found = await queries.opened_to_suggest(
+        session, viewer=offers.viewer, begun=begun if len(begun) >= _SHORTEST_CODE else None, most=limit
+    )
+    known = await dictionary(session, states=states)
     types = _types(q, known)
-    codes = await _codes(session, q, known, limit=limit)
+    codes = _codes(found, known)
     room = max(limit - min(len(types), limit // 3 + 1) - min(len(codes), limit // 4), 1)
-    variants = await _variants(session, q, known, caller=caller, limit=room, today=today)
+    variants = await _variants(session, q, known, offers=offers, limit=room)
     left = limit - len(variants)
     kept = max(left - min(len(codes), max(limit // 4, left - len(types))), 0)
     items = [*types[:kept], *variants]
@@ -39,13 +47,13 @@ async def suggest(session: AsyncSession, *, q: str, caller: Principal | None, li
 
 def _types(q: str, known: Dictionary) -> list[Suggestion]:
     """Types called so, or by words that begin so; the more exact the name, the earlier."""
-    typed = phrase(q)
+    typed, begun = phrase(q), folded(q).strip()
     found: list[tuple[int, int, str, str]] = []
     for code, words in known.types.items():
         if words.definition.deprecated:
             continue
         fits = [(_likeness(each, typed), len(each), each) for each in words.phrases if typed in each]
-        if code.lower().startswith(folded(q).strip()):
+        if code.lower().startswith(begun):
             fits.append((0, 0, code))
         if fits:
             likeness, length, called = min(fits)
@@ -67,30 +75,32 @@ def _likeness(called: str, typed: str) -> int:
     return 1 if called.startswith(typed) else 2
 
 
-async def _codes(session: AsyncSession, q: str, known: Dictionary, *, limit: int) -> list[Suggestion]:
-    begun = q.strip().lower()
-    if len(begun) < _SHORTEST_CODE:
-        return []
+def _codes(found: Sequence[tuple[str, str, str]], known: Dictionary) -> list[Suggestion]:
     return [
         Suggestion(
-            kind="code",
-            text=row.code,
-            detail=f"{row.system} {known.definitions[row.type_code].name_zh}",
-            query={"code": row.code},
+            kind="code", text=code, detail=f"{system} {known.definitions[type_code].name_zh}", query={"code": code}
         )
-        for row in await queries.codes_beginning(session, begun=begun, most=limit)
-        if row.type_code in known.definitions
+        for system, code, type_code in found
+        if type_code in known.definitions
     ]
 
 
 async def _variants(
-    session: AsyncSession, q: str, known: Dictionary, *, caller: Principal | None, limit: int, today: date
+    session: AsyncSession, q: str, known: Dictionary, *, offers: Offers, limit: int
 ) -> list[Suggestion]:
-    offers = offers_seen_by(caller, today=today, currency="CNY")
-    await queries.see_as(session, viewer=offers.viewer)
+    """What has every word as it is written; only if nothing has, what the words say."""
+    query = understood(q, known)
+    for asked in (replace(query, text=""), query):
+        found = await _offered(session, _hits(q, asked, known), offers=offers, limit=limit)
+        if found or not query.text:
+            break
+    return found
+
+
+async def _offered(session: AsyncSession, hits: Hits, *, offers: Offers, limit: int) -> list[Suggestion]:
     page = await ranked(
         session,
-        hits=_hits(q, known),
+        hits=hits,
         offers=offers,
         sort="relevance",
         limit=limit,
@@ -106,16 +116,13 @@ async def _variants(
     ]
 
 
-def _hits(q: str, known: Dictionary) -> Hits:
+def _hits(q: str, query: Query, known: Dictionary) -> Hits:
     """Variants with every word; the last word may be only the beginning of one."""
-    query = understood(q, known)
     last = query.tokens[-1] if query.tokens else ""
-    whole = Hits(groups=known.groups(query, among=known.definitions, codes={}, every=True))
-    if not last or q[-1:].isspace() or (known.knows(last) and len(last) > _SHORTEST_CODE):
-        return whole
-    longer = known.beginning(last)
+    whole = not last or q[-1:].isspace() or (known.knows(last) and len(last) > _SHORTEST_CODE)
+    longer = [] if whole else known.beginning(last)
     if len(longer) < 2:
-        return whole
+        return Hits(groups=known.groups(query, among=known.definitions, codes={}, every=True))
     before = Query(tokens=tuple(token for token in query.tokens if token != last), phrases=query.phrases)
     groups = known.groups(before, among=known.definitions, codes={}, every=True)
     begun = [group for group in groups if not known.values_of(group.type_code).isdisjoint(longer)]

@@ -89,6 +89,11 @@ def _reader_of(definition: TypeDefinition) -> _Reader:
     return known
 
 
+def prepare(definition: TypeDefinition) -> None:
+    """Make ready what is looked for in every text of a type, so that the first text does not wait for it."""
+    _reader_of(definition)
+
+
 def _words_of(each: Property) -> dict[str, str]:
     named = {spelt(word).strip(): value for word, value in each.aliases.items() if value != "none"}
     for value in each.allowed:

@@ -106,6 +106,7 @@ def phrase(text: str) -> str:
     return " ".join(chunk if is_chinese(chunk) else _word(chunk) for chunk in chunks(text))
 
 
+@lru_cache(maxsize=50_000)
 def is_specification(token: str) -> bool:
     """Whether a token carries a value rather than a name."""
     return any(character.isdigit() for character in token)
