@@ -1,8 +1,9 @@
 """What contractors type, and how good each variant is as an answer: the measure of search.
 
 `queries.yaml` beside this file holds the queries and says how they were judged; `blind.yaml` holds as many kinds of
-queries that nobody may tune on, so that the first figure can be told from having learned it by heart. Nothing here
-knows the search: a ranking is measured by grading what it returned and what it could have returned.
+queries that nobody may tune on, so that the first figure can be told from having learned it by heart;
+`development.yaml` holds queries written apart from both, to find what to improve next. Nothing here knows the search: a
+ranking is measured by grading what it returned and what it could have returned.
 
     graded = [grade(query, variant.type_code, variant.properties) for variant in hits]
     score = ndcg(graded, population=[grade(query, ...) for every variant of the index])
@@ -21,6 +22,7 @@ import yaml
 
 QUERIES = Path(__file__).with_name("queries.yaml")
 BLIND = Path(__file__).with_name("blind.yaml")
+DEVELOPMENT = Path(__file__).with_name("development.yaml")
 BEST = 3
 PAGE = 10
 """Hits on the first page: the 10 of nDCG@10."""
@@ -144,6 +146,16 @@ def blind_queries() -> tuple[Query, ...]:
         RelevanceError: the file breaks its format.
     """
     return read_queries(yaml.safe_load(BLIND.read_text(encoding="utf-8")))
+
+
+@cache
+def development_queries() -> tuple[Query, ...]:
+    """The judged queries to improve the search on.
+
+    Raises:
+        RelevanceError: the file breaks its format.
+    """
+    return read_queries(yaml.safe_load(DEVELOPMENT.read_text(encoding="utf-8")))
 
 
 def read_queries(document: object) -> tuple[Query, ...]:
