@@ -188,5 +188,12 @@ async def tell_affiliates(session: AsyncSession, *, at: datetime) -> int:
 
 async def is_affiliated(session: AsyncSession, *, company_id: UUID) -> bool:
     """Whether the company was last told to be affiliated with an operator."""
-    found = await session.scalars(select(OperatorAffiliate).where(col(OperatorAffiliate.company_id) == company_id))
-    return found.one_or_none() is not None
+    return company_id in await affiliated_among(session, company_ids=[company_id])
+
+
+async def affiliated_among(session: AsyncSession, *, company_ids: Collection[UUID]) -> frozenset[UUID]:
+    """Those of the companies that were last told to be affiliated with an operator."""
+    found = await session.scalars(
+        select(col(OperatorAffiliate.company_id)).where(col(OperatorAffiliate.company_id).in_(company_ids))
+    )
+    return frozenset(found)
