@@ -254,3 +254,6 @@ class GateMeasurements(Answer):
     expired_document_share: Decimal | None = Field(
         default=None, description="Active suppliers with an expired qualification document / active suppliers."
     )
+    trading_operator_groups: list[UUID] | None = Field(
+        default=None, description="The groups in which a company or a person that operates also trades."
+    )

@@ -58,6 +58,7 @@ async def test_each_service_is_asked_for_its_own(federation: Federation):
         "mapped_spend_share": "0.9123",
         "valid_supplier_share": "0.6666",
         "expired_document_share": "0.3334",
+        "trading_operator_groups": [],
     }
     assert ("/orders/measurements/mapped-spend", sorted([str(top), str(below)])) in asked
 

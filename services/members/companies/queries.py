@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import ColumnElement, or_, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
@@ -52,10 +52,10 @@ async def companies_known_as(
     session: AsyncSession, *, ids: Collection[UUID], tax_value: str | None
 ) -> Sequence[Company]:
     """The companies with these ids or this tax id in the one spelling, oldest first."""
-    known = col(Company.id).in_(ids)
+    known: list[ColumnElement[bool]] = [col(Company.id).in_(ids)]
     if tax_value is not None:
-        known |= col(Company.tax_value) == tax_value
-    return (await session.scalars(select(Company).where(known).order_by(col(Company.id)))).all()
+        known.append(col(Company.tax_value) == tax_value)
+    return (await session.scalars(select(Company).where(or_(*known)).order_by(col(Company.id)))).all()
 
 
 async def companies_page(
