@@ -318,6 +318,9 @@ def create_service(
         openapi_url=f"/{name}/openapi.json",
         docs_url=f"/{name}/docs",
         redoc_url=None,
+        # The routes as they were built with their module. `include_router` would build each once more for every app,
+        # and look for the right one twice in every request.
+        routes=[route for part in routers for route in part.routes],
     )
     app.state.database = database
     app.state.verifier = verifier
@@ -325,8 +328,6 @@ def create_service(
     app.state.audit_bound = Bound()
     app.router.redirect_slashes = False
     add_problem_handlers(app)
-    for part in routers:
-        app.include_router(part)
     _health(app, database)
     app.add_middleware(Manners, service=name, body_limit_bytes=settings.body_limit_bytes)
     app.add_middleware(
