@@ -278,6 +278,8 @@ Caller = Annotated[Principal, Depends(Requires())]
 Buyer = Annotated[Principal, Depends(Requires(roles=BUYER_ROLES))]
 Purchaser = Annotated[Principal, Depends(Requires(roles=[Role.BUYER]))]
 SupplierCaller = Annotated[Principal, Depends(Requires(roles=SUPPLIER_ROLES, scopes=SUPPLIER_SCOPES))]
+SupplierReader = Annotated[Principal, Depends(Requires(roles=[*SUPPLIER_ROLES, Role.ADMIN], scopes=SUPPLIER_SCOPES))]
+"""The same and the company's admin, for what is decided or said about the company as a whole."""
 StockWriter = Annotated[Principal, Depends(Requires(roles=[Role.SUPPLIER_SALES], scopes=[Scope.STOCK_WRITE]))]
 OrderResponder = Annotated[Principal, Depends(Requires(roles=[Role.SUPPLIER_SALES], scopes=[Scope.ORDERS_RESPOND]))]
 TradingParty = Annotated[

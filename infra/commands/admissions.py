@@ -6,8 +6,9 @@ from uuid import uuid4
 
 import typer
 
-from infra.commands.console import As, DataDir, JsonFlag, Out, Unusable, api_as, failing_well
-from infra.commands.parties import company_named
+from infra.api import Api
+from infra.commands.console import As, DataDir, JsonFlag, Out, Unusable, api_as, failing_well, local_time
+from infra.commands.parties import company_named, names_of
 from infra.instance import DATA_DIR
 
 app = typer.Typer(help="Admissions: which suppliers a contractor group buys from, by category.", no_args_is_help=True)
@@ -21,9 +22,21 @@ Admission = Annotated[str, typer.Argument(help="The admission's id.")]
 Reason = Annotated[str, typer.Option(help="It stands in the history.")]
 
 
-def _admissions_table(out: Out, found: list[dict[str, Any]]) -> None:
-    columns = ("id", "supplier_id", "category", "status", "grade", "until")
-    out.table("Admissions", columns, [tuple(row[name] for name in columns) for row in found])
+def _admissions_table(out: Out, api: Api, found: list[dict[str, Any]]) -> None:
+    names = names_of(api, [row[side] for row in found for side in ("supplier_id", "group_id")])
+    rows = [
+        (
+            names[row["supplier_id"]],
+            names[row["group_id"]],
+            row["category"],
+            row["status"],
+            row["grade"],
+            row["until"],
+            row["id"],
+        )
+        for row in found
+    ]
+    out.table("Admissions", ("supplier", "by group", "category", "status", "grade", "until", "id"), rows)
     out.result(found)
 
 
@@ -64,7 +77,7 @@ def grant(
             "reason": reason,
         }
         path = f"/suppliers/{company_named(api, supplier)}/admissions"
-        _admissions_table(out, api.post(path, body, key=str(uuid4())).body)
+        _admissions_table(out, api, api.post(path, body, key=str(uuid4())).body)
 
 
 @app.command("list")
@@ -90,7 +103,7 @@ def list_admissions(
             status=status,
             limit=200,
         )
-        _admissions_table(out, list(found))
+        _admissions_table(out, api, list(found))
 
 
 @app.command("suspend")
@@ -186,11 +199,19 @@ def list_consents(*, email: As = None, data_dir: DataDir = DATA_DIR, json: JsonF
     with failing_well(out):
         api = api_as(out, data_dir, email)
         found = list(api.pages("/suppliers/consents", limit=200))
+        names = names_of(api, [row["to_id"] for row in found if row["audience"] == "ORG"])
+        reaches = {"MEMBERS": "every member"}
         rows = [
-            (row["id"], ", ".join(row["what"]), row["audience"], row["to_id"], row["until"], row["revoked_at"])
+            (
+                ", ".join(row["what"]),
+                names.get(row["to_id"]) or reaches.get(row["audience"], f"circle {row['to_id']}"),
+                row["until"],
+                local_time(row["revoked_at"]) if row["revoked_at"] else "",
+                row["id"],
+            )
             for row in found
         ]
-        out.table("Consents", ("id", "what", "audience", "to", "until", "revoked"), rows)
+        out.table("Consents", ("what", "to", "until", "revoked", "id"), rows)
         out.result(found)
 
 
@@ -228,11 +249,19 @@ def profile(
         path = f"/suppliers/{company_named(api, supplier)}/portable-profile"
         told = api.get(path, consent_id=consent).body
         out.say(f"{told['name']} ({told['tax_id']}); documents: {told['documents']}, evaluation: {told['evaluation']}.")
+        names = names_of(api, [each["group_id"] for each in told["decisions"]])
         rows = [
-            (each["category"], each["group_id"], each["decided_on"], each["form"], each["grade"])
+            (
+                each["category"],
+                names[each["group_id"]],
+                each["decided_on"],
+                each["form"],
+                each["grade"],
+                each["admission_id"],
+            )
             for each in told["decisions"]
         ]
-        out.table("Decisions", ("category", "of group", "on", "form", "grade"), rows)
+        out.table("Decisions", ("category", "of group", "on", "form", "grade", "id"), rows)
         out.result(told)
 
 

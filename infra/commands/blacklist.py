@@ -7,6 +7,7 @@ import typer
 
 from infra.api import Api
 from infra.commands.console import As, DataDir, JsonFlag, Out, Unusable, api_as, failing_well, local_time
+from infra.commands.parties import names_of
 from infra.instance import DATA_DIR
 
 PATH = "/suppliers/blacklist"
@@ -85,18 +86,20 @@ def list_(
         else:
             what = "notices" if others else "entries"
             entries = list(api.pages(f"{PATH}/{what}", limit=200, tax_id=tax_id))
+        names = names_of(api, [entry["owner_id"] for entry in entries if entry["source"] is None])
         rows = [
             (
-                entry.get("id") or entry["entry_id"],
                 entry["subject_name"],
+                entry["source"] or names[entry["owner_id"]],
                 entry.get("level"),
                 entry["reason_class"],
                 entry["expires_on"],
                 entry.get("status"),
+                entry.get("id") or entry["entry_id"],
             )
             for entry in entries
         ]
-        out.table("Blacklist", ("entry", "subject", "level", "reason", "until", "status"), rows)
+        out.table("Blacklist", ("subject", "list of", "level", "reason", "until", "status", "id"), rows)
         for entry in entries if about_us else ():
             out.say(f"{entry['id']}: {entry['reason']} (evidence: {entry['evidence'] or entry['evidence_sha256']})")
         out.result(entries)

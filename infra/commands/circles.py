@@ -6,8 +6,8 @@ from uuid import uuid4
 import typer
 
 from infra.api import Api
-from infra.commands.console import As, DataDir, JsonFlag, Out, api_as, failing_well
-from infra.commands.parties import company_named, own_company
+from infra.commands.console import As, DataDir, JsonFlag, Out, api_as, failing_well, local_time
+from infra.commands.parties import company_named, names_of, own_company
 from infra.instance import DATA_DIR
 
 app = typer.Typer(help="Circles of contractor groups: who shares what with whom.", no_args_is_help=True)
@@ -17,14 +17,22 @@ Group = Annotated[str, typer.Argument(help="Tax id or id of the contractor group
 Reason = Annotated[str, typer.Option(help="All parties read it in the history.")]
 
 
-def _show(out: Out, circle: dict[str, Any]) -> None:
+def _show(out: Out, api: Api, circle: dict[str, Any]) -> None:
     out.say(f"{circle['name']} ({circle['id']}) is {circle['status']}.")
+    standings = circle.get("standings", ())
+    names = names_of(api, [group for each in standings for group in (each["group_id"], *each["agreed_ids"])])
     rows = [
-        (each["group_id"], each["status"], each["valid_from"], len(each["agreed_ids"]))
-        for each in circle.get("standings", ())
+        (
+            names[each["group_id"]],
+            each["status"],
+            local_time(each["valid_from"]) if each["valid_from"] else "",
+            ", ".join(names[group] for group in each["agreed_ids"]),
+            each["group_id"],
+        )
+        for each in standings
     ]
     if rows:
-        out.table("", ("group", "status", "since", "agreed by"), rows, right=("agreed by",))
+        out.table("", ("group", "status", "since", "agreed by", "id"), rows)
     out.result(circle)
 
 
@@ -45,7 +53,7 @@ def create(
     out = Out(json=json)
     with failing_well(out):
         api = api_as(out, data_dir, email)
-        _show(out, api.post(_path(api), {"name": name, "purpose": purpose}, key=str(uuid4())).body)
+        _show(out, api, api.post(_path(api), {"name": name, "purpose": purpose}, key=str(uuid4())).body)
 
 
 @app.command("list")
@@ -55,7 +63,9 @@ def list_circles(*, email: As = None, data_dir: DataDir = DATA_DIR, json: JsonFl
     with failing_well(out):
         api = api_as(out, data_dir, email)
         found = list(api.pages(_path(api)))
-        out.table("Circles", ("id", "name", "status"), [(row["id"], row["name"], row["status"]) for row in found])
+        names = names_of(api, [row["lead_id"] for row in found])
+        rows = [(row["name"], row["status"], names[row["lead_id"]], row["id"]) for row in found]
+        out.table("Circles", ("name", "status", "led by", "id"), rows)
         out.result(found)
 
 
@@ -65,7 +75,7 @@ def show(circle: Circle, *, email: As = None, data_dir: DataDir = DATA_DIR, json
     out = Out(json=json)
     with failing_well(out):
         api = api_as(out, data_dir, email)
-        _show(out, api.get(_path(api, circle)).body)
+        _show(out, api, api.get(_path(api, circle)).body)
 
 
 @app.command("join")

@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import orjson
 import typer
 from rich.box import SIMPLE_HEAD
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 
@@ -51,6 +52,10 @@ As = Annotated[
 
 _PIPED_WIDTH = 200
 """Columns when the output is no terminal, so that a name is not folded where `grep` looks for it."""
+
+
+WHOLE = frozenset({"id", "url", "path", "file", "folder"})
+"""Headings of columns that people copy from: a narrow terminal folds the others first, and never these."""
 
 
 class Unusable(Exception):  # noqa: N818 - its text is the sentence the user reads
@@ -94,14 +99,15 @@ class Out:
     def table(
         self, title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], *, right: Sequence[str] = ()
     ) -> None:
-        """A table for a person; `right` names the columns of numbers."""
+        """A table for a person; `right` names the columns of numbers. Ids come last, after the names they belong to."""
         table = Table(title=title or None, title_justify="left", header_style="bold", pad_edge=False, box=SIMPLE_HEAD)
-        for column in columns:
-            table.add_column(column, justify="right" if column in right else "left", overflow="fold")
+        for place, column in enumerate(columns):
+            whole = max((cell_len(str(row[place])) for row in rows), default=0) if column in WHOLE else None
+            table.add_column(column, justify="right" if column in right else "left", overflow="fold", min_width=whole)
         for row in rows:
             table.add_row(*("" if cell is None else str(cell) for cell in row))
         if rows:
-            self.console.print(table)
+            self.console.print(table, crop=False, no_wrap=True, overflow="ignore")
         elif title:
             self.say(f"{title}: none")
 

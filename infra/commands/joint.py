@@ -13,7 +13,7 @@ from shared.clock import BUSINESS_ZONE
 app = typer.Typer(help="Buy together with other groups of your circle.", no_args_is_help=True)
 
 _PATH = "/orders/joint-notices"
-_COLUMNS = ("id", "category", "title", "region", "month", "closes", "status", "groups")
+_COLUMNS = ("category", "title", "region", "month", "closes", "status", "groups", "id")
 _LINE_COLUMNS = ("line", "type", "unit", "groups", "pool", "yours")
 Notice = Annotated[str, typer.Argument(help="The notice's id, from `dougong joint list`.")]
 Wanted = Annotated[list[str], typer.Argument(metavar="LINE=QUANTITY…", help="Such as 1=120 2=40.")]
@@ -21,7 +21,6 @@ Wanted = Annotated[list[str], typer.Argument(metavar="LINE=QUANTITY…", help="S
 
 def _shown(notice: dict[str, Any]) -> tuple[Any, ...]:
     return (
-        notice["id"],
         notice["category"],
         notice["title"],
         notice["region"],
@@ -29,6 +28,7 @@ def _shown(notice: dict[str, Any]) -> tuple[Any, ...]:
         local_time(notice["closes_at"]),
         notice["status"],
         notice["participants"],
+        notice["id"],
     )
 
 

@@ -107,8 +107,8 @@ def mappings(
     out = Out(json=json)
     with failing_well(out):
         jobs = api_as(out, data_dir, email).call("GET", "/catalog/mapping-jobs", params=_scope(company)).body
-        rows = [(job["id"], job["file_name"], job["state"], job["rows_taken"]) for job in jobs]
-        out.table("Imports", ("id", "file", "state", "rows"), rows, right=("rows",))
+        rows = [(job["file_name"], job["state"], job["rows_taken"], job["id"]) for job in jobs]
+        out.table("Imports", ("file", "state", "rows", "id"), rows, right=("rows",))
         out.result(jobs)
 
 

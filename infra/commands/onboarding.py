@@ -306,11 +306,11 @@ def _show_standing(out: Out, standing: dict[str, Any]) -> None:
 def show_papers(out: Out, held: list[dict[str, Any]]) -> None:
     """Papers that no newer one replaces."""
     rows = [
-        (each["id"], each["kind"], each["number"], each["valid_until"] or "no end", each["state"], each["reason"])
+        (each["kind"], each["number"], each["valid_until"] or "no end", each["state"], each["reason"], each["id"])
         for each in held
         if each["replaced_by"] is None
     ]
-    out.table("Papers", ("id", "kind", "number", "until", "state", "reason"), rows)
+    out.table("Papers", ("kind", "number", "until", "state", "reason", "id"), rows)
 
 
 @app.command()

@@ -1,9 +1,14 @@
-"""Naming companies on the command line: by tax id, by id, or not at all for one's own."""
+"""Companies on the command line: named by tax id, by id, or not at all for one's own, and shown by name."""
 
+from collections.abc import Iterable, Mapping
 from uuid import UUID
 
 from infra.api import Api
 from infra.commands.console import Unusable
+
+_IDENTITIES = "/members/companies/identities"
+_AT_ONCE = 100
+"""Ids in one question."""
 
 
 def own_company(api: Api) -> str:
@@ -29,7 +34,17 @@ def company_named(api: Api, name: str | None) -> str:
     try:
         return str(UUID(name))
     except ValueError:
-        found = api.get("/members/companies", tax_id=name).body
+        found = api.get(_IDENTITIES, tax_id=name).body
     if not found:
         raise Unusable(f"No company has the tax id {name}.")
     return str(found[0]["id"])
+
+
+def names_of(api: Api, ids: Iterable[str | None]) -> Mapping[str | None, str]:
+    """The names of these companies, for tables; None and an id that nobody has are shown as they are."""
+    wanted = sorted({each for each in ids if each is not None})
+    names: dict[str | None, str] = {each: each for each in wanted} | {None: ""}
+    for start in range(0, len(wanted), _AT_ONCE):
+        for company in api.get(_IDENTITIES, id=wanted[start : start + _AT_ONCE]).body:
+            names[company["id"]] = company["name"]
+    return names

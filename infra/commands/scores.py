@@ -7,6 +7,7 @@ import typer
 
 from infra.api import Api, Refused
 from infra.commands.console import As, DataDir, JsonFlag, Out, Unusable, api_as, failing_well, local_time
+from infra.commands.parties import names_of
 from infra.instance import DATA_DIR
 
 PATH = "/suppliers/scores"
@@ -35,9 +36,10 @@ def show(*, supplier: Supplier = None, email: As = None, data_dir: DataDir = DAT
             found = api.get(f"{PATH}/of/{_id_of(api, supplier)}").body
             scores = found["own"]
         known = [name for name in _names(scores) if any(score["dimensions"][name] for score in scores)]
+        groups = names_of(api, [score["group_id"] for score in scores])
         rows = [
             (
-                score["group_id"],
+                groups[score["group_id"]],
                 score["category"],
                 score["overall"] or "new",
                 score["orders"],
@@ -70,19 +72,20 @@ def inputs(
         api = api_as(out, data_dir, email)
         whose = None if supplier is None else _id_of(api, supplier)
         found = list(api.pages(f"{PATH}/inputs", category=category, supplier_id=whose, group_id=group, limit=200))
+        names = names_of(api, [each["group_id"] for each in found])
         rows = [
             (
                 each["order_number"],
-                each["order_id"],
-                each["group_id"],
+                names[each["group_id"]],
                 local_time(each["placed_at"]),
                 "-" if each["answered_at"] is None else local_time(each["answered_at"]),
                 ", ".join(line["outcome"] for line in each["lines"]),
                 each["excluded_reason"],
+                each["order_id"],
             )
             for each in found
         ]
-        out.table("Inputs", ("order", "id", "group", "placed", "answered", "lines", "excluded because"), rows)
+        out.table("Inputs", ("order", "group", "placed", "answered", "lines", "excluded because", "id"), rows)
         out.result(found)
 
 

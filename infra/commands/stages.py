@@ -80,11 +80,24 @@ def list_stages(
     out = Out(json=json)
     with failing_well(out):
         api = api_as(out, data_dir, email)
-        found = api.get(_stages(api, group)).body
+        company = company_named(api, group)
+        found = api.get(f"/members/companies/{company}/stages").body
+        circles = {
+            row["circle_id"]: api.get(f"/members/companies/{company}/circles/{row['circle_id']}").body["name"]
+            for row in found
+            if row["circle_id"] is not None
+        }
         rows = [
-            (row["category"], row["stage"], local_time(row["since"]), ", ".join(row["fallen_gates"])) for row in found
+            (
+                row["category"],
+                row["stage"],
+                circles.get(row["circle_id"], ""),
+                local_time(row["since"]),
+                ", ".join(row["fallen_gates"]),
+            )
+            for row in found
         ]
-        out.table("Stages", ("category", "stage", "since", "gates that fell since"), rows)
+        out.table("Stages", ("category", "stage", "open to circle", "since", "gates that fell since"), rows)
         out.result(found)
 
 

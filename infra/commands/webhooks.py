@@ -14,8 +14,8 @@ from shared.clock import BUSINESS_ZONE
 app = typer.Typer(help="Webhooks: be told at your own address of what concerns you.", no_args_is_help=True)
 
 Endpoint = Annotated[str, typer.Argument(help="The endpoint's id, from `dougong webhooks list`.")]
-_COLUMNS = ("id", "url", "events", "state", "last delivered", "failing since")
-_LOG_COLUMNS = ("delivery", "event", "happened", "state", "attempts", "last answer")
+_COLUMNS = ("events", "state", "last delivered", "failing since", "url", "id")
+_LOG_COLUMNS = ("event", "happened", "state", "attempts", "last answer", "id")
 
 
 def _opened(out: Out, *, email: str | None, data_dir: Any) -> tuple[Api, str]:
@@ -34,12 +34,12 @@ def _opened(out: Out, *, email: str | None, data_dir: Any) -> tuple[Api, str]:
 def _shown(endpoint: dict[str, Any]) -> tuple[Any, ...]:
     why = endpoint["disabled_why"]
     return (
-        endpoint["id"],
-        endpoint["url"],
         ", ".join(endpoint["event_types"]),
         endpoint["status"] if why is None else f"{endpoint['status']} ({why})",
         _time(endpoint["last_delivered_at"]),
         _time(endpoint["failing_since"]),
+        endpoint["url"],
+        endpoint["id"],
     )
 
 
@@ -130,12 +130,12 @@ def _line(delivery: dict[str, Any]) -> tuple[Any, ...]:
         said = last["fault"] or ("no outcome" if last["http_status"] is None else f"HTTP {last['http_status']}")
         said += "" if last["duration_ms"] is None else f" in {last['duration_ms']} ms"
     return (
-        delivery["id"],
         delivery["type"],
         local_time(delivery["occurred_at"]),
         delivery["status"],
         delivery["attempts"],
         said,
+        delivery["id"],
     )
 
 

@@ -57,6 +57,8 @@ class Supplier(_Record):
     name: str
     short: str
     contact: str
+    admin: str | None = None
+    """Who gives consents, hands in papers and looks after webhooks, where there is somebody."""
     categories: list[str]
     regions: list[str]
     stock_points: list[str]
@@ -65,8 +67,11 @@ class Supplier(_Record):
 
     @property
     def people(self) -> list[Person]:
-        """A supplier's one person answers orders."""
-        return [Person(email=f"sales@{self.short}.example", name=self.contact, roles=["supplier_sales"])]
+        """One answers orders; where there is an admin, that one speaks for the company."""
+        people = [Person(email=f"sales@{self.short}.example", name=self.contact, roles=["supplier_sales"])]
+        if self.admin is not None:
+            people.append(Person(email=f"admin@{self.short}.example", name=self.admin, roles=["admin"]))
+        return people
 
 
 class Listing(_Record):
@@ -98,6 +103,8 @@ class Listing(_Record):
 class World(_Record):
     """Everything in demo-world.yaml."""
 
+    operators: list[Person]
+    """Beside the first one: what an operator proposes another decides."""
     contractors: list[Contractor]
     suppliers: list[Supplier]
     listings: list[Listing]

@@ -4,6 +4,7 @@ Every step asks first or carries a fixed Idempotency-Key, so a second start find
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -31,10 +32,15 @@ def seed_demo_world(
     say("Telling the demonstration world to the services …")
     companies: list[Contractor | Supplier] = [*world.contractors, *world.suppliers]
     ids = {company.short: _company(operator, company) for company in companies}
-    for company in companies:
-        for person in company.people:
-            _person(api, operator, credentials, person=person, company=company, company_id=ids[company.short])
-            save()
+    people = [
+        (person, _Employer.of(company, company_id=ids[company.short]))
+        for company in companies
+        for person in company.people
+    ]
+    people += [(person, _operators_company(operator, credentials.operator)) for person in world.operators]
+    for person, employer in people:
+        _person(api, operator, credentials, person=person, employer=employer)
+        save()
     for supplier in world.suppliers:
         _supplier(operator, supplier, company_id=ids[supplier.short])
         _key(operator, credentials, supplier=supplier, company_id=ids[supplier.short])
@@ -58,15 +64,25 @@ def _company(operator: Api, company: Contractor | Supplier) -> str:
     return register_company(operator, tax_id=company.tax_id, name=company.name, kind=kind)
 
 
-def _person(
-    api: Api,
-    operator: Api,
-    credentials: Credentials,
-    *,
-    person: Person,
-    company: Contractor | Supplier,
-    company_id: str,
-) -> None:
+@dataclass(frozen=True, kw_only=True)
+class _Employer:
+    """The company somebody acts for."""
+
+    id: str
+    name: str
+    tax_id: str
+
+    @classmethod
+    def of(cls, company: Contractor | Supplier, *, company_id: str) -> "_Employer":
+        return cls(id=company_id, name=company.name, tax_id=company.tax_id)
+
+
+def _operators_company(operator: Api, known: SignIn) -> _Employer:
+    company_id = str(operator.get("/members/me").body["company"]["id"])
+    return _Employer(id=company_id, name=known.company, tax_id=known.tax_id)
+
+
+def _person(api: Api, operator: Api, credentials: Credentials, *, person: Person, employer: _Employer) -> None:
     """Invite and accept with a fresh password; a person whose password got lost receives a new one."""
     if person.email in credentials.people:
         return
@@ -74,12 +90,12 @@ def _person(
         email=person.email,
         password=new_password(),
         name=person.name,
-        company=company.name,
-        tax_id=company.tax_id,
+        company=employer.name,
+        tax_id=employer.tax_id,
         roles=person.roles,
     )
     body = {"email": person.email, "name": person.name, "roles": person.roles}
-    path = f"/members/companies/{company_id}/people"
+    path = f"/members/companies/{employer.id}/people"
     try:
         invited = operator.post(path, body, key=f"demo/person/{person.email}/{sign_in.password}").body
         token = invited["invitation_token"]

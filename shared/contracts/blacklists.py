@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, Field
 
 BLACKLIST_CHANGED = "dev.dougong.suppliers.blacklist.changed.v1"
+BLACKLIST_APPEALED = "dev.dougong.suppliers.blacklist.appealed.v1"
 
 
 class BlacklistChanged(BaseModel):
@@ -29,3 +30,13 @@ class BlacklistChanged(BaseModel):
     expires_on: date
     status: Literal["ACTIVE", "LIFTED", "EXPIRED"]
     version: int
+
+
+class BlacklistAppealed(BaseModel):
+    """dev.dougong.suppliers.blacklist.appealed.v1: a supplier says that an entry is wrong; it counts until answered."""
+
+    entry_id: UUID
+    appeal_id: UUID
+    owner_group_id: UUID | None = Field(description="The contractor group whose list it is; None: official.")
+    supplier_id: UUID
+    what: Literal["appealed"] = "appealed"

@@ -13,6 +13,7 @@ COMPANY_LINKED = "dev.dougong.members.company.linked.v1"
 CIRCLE_CHANGED = "dev.dougong.members.circle.changed.v1"
 STAGE_GATES_CHANGED = "dev.dougong.members.stage.gates-changed.v1"
 STAGE_CHANGED = "dev.dougong.members.stage.changed.v1"
+STAGE_STOPPED = "dev.dougong.members.stage.stopped.v1"
 COMPANY_AFFILIATED = "dev.dougong.members.company.affiliated.v1"
 COMPANY_LEFT = "dev.dougong.members.company.left.v1"
 
@@ -189,6 +190,20 @@ class StageChangeAnnounced(BaseModel):
     effective_from: datetime
 
 
+class StageChangeStopped(BaseModel):
+    """dev.dougong.members.stage.stopped.v1: a change that was not in effect was suspended or reverted. `was` is its
+    status before; one that was ANNOUNCED had been told to everybody concerned, and does not come on its day."""
+
+    group_id: UUID
+    category: str
+    from_stage: str
+    to_stage: str
+    circle_id: UUID
+    change_id: UUID
+    was: str
+    what: Literal["suspended", "reverted"]
+
+
 class StageGatesChanged(BaseModel):
     """dev.dougong.members.stage.gates-changed.v1: gates of an open category fell, or hold again. Nothing is closed by
     it: the group's admin or an operator suspends or reverts the change."""
@@ -238,4 +253,7 @@ class GateMeasurements(Answer):
     )
     expired_document_share: Decimal | None = Field(
         default=None, description="Active suppliers with an expired qualification document / active suppliers."
+    )
+    trading_operator_groups: list[UUID] | None = Field(
+        default=None, description="The groups in which a company or a person that operates also trades."
     )

@@ -137,6 +137,7 @@ def services() -> Iterator[FakeServices]:
         "companies": [],
     }
     fake.on("POST", "/members/sessions", (200, session))
+    fake.on("GET", "/members/companies/identities", (200, [{"id": SUPPLIER_ID, "name": "钢铁贸易"}]))
     fake.on("POST", "/members/token", (200, {"access_token": "client-token", "expires_in": 600}))
     try:
         yield fake

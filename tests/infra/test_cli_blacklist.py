@@ -7,6 +7,8 @@ from tests.infra.conftest import BUYER, SUPPLIER_ID, TAX_ID
 
 ENTRY: dict[str, Any] = {
     "id": "e-1",
+    "owner_id": SUPPLIER_ID,
+    "source": None,
     "subject_name": "示范钢铁",
     "level": "NO_NEW_ORDER",
     "reason_class": "QUALITY",

@@ -1,5 +1,6 @@
 """`dougong circles`, `stages`, `admissions` and `consents`, through HTTP."""
 
+import json
 from typing import Any
 
 import pytest
@@ -23,14 +24,16 @@ CHANGE: dict[str, Any] = {
 GATES = [{"gate": "mapped_spend", "passed": False, "required": ">= 0.8", "measured": None}]
 STAGES = f"/members/companies/{GROUP}/stages"
 ADMISSION = {
-    "id": "a1", "supplier_id": SUPPLIER_ID, "category": "rebar", "status": "ADMITTED", "grade": "A", "until": None,
+    "id": "a1", "supplier_id": SUPPLIER_ID, "group_id": GROUP, "category": "rebar", "status": "ADMITTED", "grade": "A",
+    "until": None,
 }  # fmt: skip
 
 
 @pytest.fixture
 def known(services: FakeServices) -> FakeServices:
     services.on("GET", "/members/me", (200, {"name": "李梅", "company": {"id": GROUP, "name": "A", "roles": []}}))
-    services.on("GET", "/members/companies", (200, [{"id": SUPPLIER_ID}]))
+    identities = [{"id": SUPPLIER_ID, "name": "钢铁贸易"}, {"id": GROUP, "name": "京垣建设"}]
+    services.on("GET", "/members/companies/identities", (200, identities))
     services.on("GET", f"{STAGES}/finishes_misc/changes", (200, [{**CHANGE, "status": "REVERTED"}, CHANGE]))
     return services
 
@@ -130,3 +133,45 @@ def test_a_consent_says_to_whom(dougong, known: FakeServices):
     assert dougong(*words, "--members").exit_code == 0
     audiences = [request.json["audience"] for request in known.asked("POST", "/suppliers/consents")]
     assert audiences == ["ORG", "MEMBERS"]
+
+
+def test_lists_show_names_and_the_ids_that_commands_take(dougong, known: FakeServices):
+    known.on("GET", "/suppliers/admissions", (200, [ADMISSION]))
+    consents = [
+        {"id": "k1", "what": ["profile"], "audience": "ORG", "to_id": GROUP, "until": "2027-06-30", "revoked_at": None},
+        {"id": "k2", "what": ["profile"], "audience": "MEMBERS", "to_id": None, "until": "2027-06-30",
+         "revoked_at": "2026-10-01T01:00:00Z"},
+    ]  # fmt: skip
+    known.on("GET", "/suppliers/consents", (200, consents))
+    circles = [{"id": CIRCLE, "name": "联合采购圈", "status": "ACTIVE", "lead_id": GROUP}]
+    known.on("GET", f"/members/companies/{GROUP}/circles", (200, circles))
+    known.on("GET", f"/members/companies/{GROUP}/circles/{CIRCLE}", (200, circles[0]))
+    stage = {"category": "rebar", "stage": "S2", "circle_id": CIRCLE, "since": "2026-10-01T01:00:00Z"}
+    known.on("GET", STAGES, (200, [{**stage, "fallen_gates": ["mapped_spend"]}]))
+    for words, shown in (
+        (("admissions", "list"), ("钢铁贸易", "京垣建设", "a1")),
+        (("consents", "list"), ("京垣建设", "every member", "k1", "2026-10-01 09:00")),
+        (("circles", "list"), ("联合采购圈", "京垣建设", CIRCLE)),
+        (("stages", "list"), ("联合采购圈", "mapped_spend")),
+    ):
+        listed = dougong(*words, "--as", BUYER)
+        assert listed.exit_code == 0, listed.output
+        assert not [text for text in shown if text not in listed.output], listed.output
+        assert SUPPLIER_ID not in listed.output
+    asked = known.asked("GET", "/members/companies/identities")
+    assert len(asked) == 3, "the names of a table are asked for at once"
+
+
+def test_a_narrow_terminal_folds_names_and_never_an_id(dougong, known: FakeServices, monkeypatch: pytest.MonkeyPatch):
+    ids = [f"0190f0f0-0000-7000-8000-00000000{number:04d}" for number in range(3)]
+    known.on("GET", "/suppliers/admissions", (200, [{**ADMISSION, "id": each} for each in ids]))
+    monkeypatch.setenv("COLUMNS", "60")
+    listed = dougong("admissions", "list", "--as", BUYER)
+    assert listed.exit_code == 0, listed.output
+    assert [each for each in ids if each in listed.output] == ids, listed.output
+
+
+def test_json_keeps_ids_beside_which_no_name_is_asked_for_twice(dougong, known: FakeServices):
+    known.on("GET", "/suppliers/admissions", (200, [ADMISSION, ADMISSION]))
+    listed = dougong("admissions", "list", "--as", BUYER, "--json")
+    assert [each["supplier_id"] for each in json.loads(listed.stdout)] == [SUPPLIER_ID] * 2

@@ -150,6 +150,7 @@ def the_story_of_the_readme(installation: Installation, folder: Path) -> None:
     assert BUYER in told
     credentials = Credentials.load(installation.instance.credentials_file)
     assert next(iter(credentials.suppliers.values())).client_secret in told
+    every_part_has_its_sign_in(installation, credentials, told)
 
     files = installation.dougong("demo-files", str(folder))
     synced = installation.dougong("suppliers", "sync", files["prices"], "--mode", "delta")
@@ -175,6 +176,27 @@ def the_story_of_the_readme(installation: Installation, folder: Path) -> None:
     shown = installation.dougong("orders", "show", steel["number"])
     assert shown["state"] == "CONFIRMED"
     assert {line["state"] for line in shown["lines"]} == {"CONFIRMED"}
+
+
+def every_part_has_its_sign_in(installation: Installation, credentials: Credentials, told: str) -> None:
+    """Two operators, two who may decide for the first contractor, and a supplier's admin: printed, and let in."""
+    operators = [
+        each.email for each in (credentials.operator, *credentials.people.values()) if each and "operator" in each.roles
+    ]
+    deciding = [
+        each.email
+        for each in credentials.people.values()
+        if each.email.endswith("@gc-a.example") and "admin" in each.roles
+    ]
+    assert (len(operators), len(deciding)) == (2, 2)
+    assert all(email in told for email in (*operators, *deciding, "admin@steel.example"))
+    for email in operators:
+        installation.dougong("suppliers", "queue", "--as", email)
+    for email in deciding:
+        installation.dougong("stages", "list", "--as", email)
+        installation.dougong("blacklist", "list", "--as", email)
+    for words in (("webhooks", "list"), ("consents", "list"), ("suppliers", "papers")):
+        installation.dougong(*words, "--as", "admin@steel.example")
 
 
 def caught_up(installation: Installation) -> bool:

@@ -36,6 +36,7 @@ class Measured:
     mapped_spend_share: Decimal | None = Decimal("0.97")
     valid_supplier_share: Decimal | None = Decimal(1)
     expired_document_share: Decimal | None = Decimal(0)
+    trading_operator_groups: list[UUID] | None = field(default_factory=list)
     asked: list[tuple[UUID, str]] = field(default_factory=list)
 
     async def measured(self, *, group_id: UUID, category: str, at: datetime) -> GateMeasurements:
@@ -44,6 +45,7 @@ class Measured:
             mapped_spend_share=self.mapped_spend_share,
             valid_supplier_share=self.valid_supplier_share,
             expired_document_share=self.expired_document_share,
+            trading_operator_groups=self.trading_operator_groups,
         )
 
     categories: frozenset[str] = frozenset({CATEGORY, "rebar", "concrete_cement"})

@@ -9,6 +9,7 @@ import orjson
 import pytest
 from sqlalchemy import text
 
+from shared.contracts.members import CompanyIdentity
 from shared.database import Database, transaction
 from shared.identity import Role, Scope
 from shared.ids import new_id
@@ -281,3 +282,27 @@ class TestLinks:
             assert [(link["child_id"], link["parent_id"]) for link in shown.json()] == [(str(child), str(parent))]
         stranger = await world.http.get(f"/members/companies/{child}/links", headers=admin_of(parent))
         assert stranger.status_code == 404
+
+
+async def test_every_caller_learns_who_companies_are_by_id_or_exact_tax_id(world: World):
+    number = a_uscc()
+    body = {"tax_id": {"value": number}, "name_zh": "示范钢铁", "kinds": ["supplier"]}
+    made = await world.post("/members/companies", body, as_=world.as_operator)
+    seller, other, unnamed = UUID(made.json()["id"]), await world.company("contractor"), await world.company("lab")
+    stranger = signed_in(a_person(Role.BUYER, company_id=other))
+
+    async def known(**params: Any) -> list[str]:
+        answer = await world.http.get("/members/companies/identities", params=params, headers=stranger)
+        assert answer.status_code == 200, answer.text
+        assert all(set(each) == set(CompanyIdentity.model_fields) for each in answer.json()), "the public part alone"
+        return [each["id"] for each in answer.json()]
+
+    assert await known(id=[str(seller), str(other), str(new_id())]) == sorted([str(seller), str(other)])
+    assert await known(tax_id=number.lower()) == [str(seller)]
+    assert await known() == []
+    assert await known(tax_id=number[:-1]) == []
+    assert str(unnamed) not in await known(id=[str(seller)], tax_id=number)
+    too_many = {"id": [str(new_id()) for _ in range(101)]}
+    answer = await world.http.get("/members/companies/identities", params=too_many, headers=stranger)
+    assert answer.status_code == 422
+    assert (await world.http.get("/members/companies/identities", params={"tax_id": number})).status_code == 401

@@ -14,6 +14,7 @@ from services.members.companies.neutrality import (
     TRADING_KINDS,
     TRADING_ROLES,
     Held,
+    groups_where_operators_trade_anywhere,
     kinds_fault,
     roles_fault,
     tell_affiliates,
@@ -21,6 +22,7 @@ from services.members.companies.neutrality import (
 from services.members.companies.rules import CompanyKind
 from shared.database import Database
 from tests.members.conftest import PASSWORD, World, a_uscc, an_email
+from tests.members.federation import Federation
 
 roles = st.frozensets(st.sampled_from([*sorted(TRADING_ROLES), "operator", "admin"]), max_size=4)
 kinds = st.frozensets(st.sampled_from([kind.value for kind in CompanyKind]), min_size=1, max_size=3)
@@ -189,3 +191,44 @@ async def test_affiliates_are_told_once_and_by_the_days_of_the_links(world: Worl
             {"seller": str(seller)},
         )
         assert rows.all() == [str(operating), None]
+
+
+async def test_the_groups_for_which_operators_trade_are_found_by_company_person_and_link(
+    world: World, database: Database
+):
+    top, child, private, operating = [
+        await world.company(kind) for kind in ("contractor_group", "contractor", "contractor_group", "operator")
+    ]
+    link = {"parent_id": str(top), "valid_from": "2026-01-01"}
+    assert (await world.post(f"/members/companies/{child}/links", link, as_=world.as_operator)).status_code == 201
+    centre = await world.company("contractor_group", "operator")
+    both = an_email()
+    await world.join(operating, both, "operator")
+    await world.join(child, both, "buyer")
+    await world.join(private, an_email(), "buyer")
+
+    async def found(at: datetime) -> list[UUID]:
+        async with database.system() as session:
+            return await groups_where_operators_trade_anywhere(session, at=at)
+
+    assert set(await found(datetime.now(UTC))) == {top, centre}
+    async with database.system() as session, session.begin():
+        await session.execute(text("UPDATE memberships SET valid_until = now() WHERE company_id = :id"), {"id": child})
+    assert set(await found(datetime.now(UTC))) == {centre}, "who trades no longer"
+
+
+async def test_a_space_opens_to_a_circle_only_when_no_operator_trades_in_it(federation: Federation):
+    group, partner, elsewhere = [await federation.group() for _ in range(3)]
+    circle = await federation.circle(group, partner)
+    await federation.all_evidence()
+    change = await federation.drafted(group, "S2", circle)
+    for trading, status in (([partner], "DRAFT"), ([group], "DRAFT"), (None, "DRAFT"), ([elsewhere], "GATES_CHECKED")):
+        federation.gate_data.trading_operator_groups = trading
+        checked = (await federation.post(group, f"{change}/gates")).json()
+        assert checked["status"] == status, (trading, checked)
+        held = {gate["gate"]: gate["passed"] for gate in checked["gates"]}
+        assert held["operator_neutrality"] is (status == "GATES_CHECKED"), "a private space elsewhere is its own matter"
+    federation.gate_data.trading_operator_groups = [partner]
+    refused = await federation.post(group, f"{change}/approvals/tenant")
+    assert refused.status_code == 409, "somebody who operates began to trade between check and approval"
+    assert await federation.stage(group) == ("S1", None)

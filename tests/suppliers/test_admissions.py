@@ -211,11 +211,100 @@ async def test_the_share_of_admissions_that_rely_on_anothers_decision_is_a_metri
         ("M3", None, "0.0000", 2),
         ("M3", "finishes_misc", "0.0000", 1),
         ("M3", "rebar", "0.0000", 1),
+        ("M3", None, None, None),
     }
     whole = await alone.call("GET", "/suppliers/metrics/platform", alone.operator)
     assert {(each["category"], each["cases"]) for each in whole.json()} == {
+        (None, None),
         (None, 3),
         ("finishes_misc", 1),
         ("rebar", 2),
     }
     assert (await alone.call("GET", "/suppliers/metrics/platform", alone.buyer)).status_code == 403
+
+
+async def test_the_median_days_from_admission_to_the_first_order_is_a_metric(alone: World):
+    group, branch, other = new_id(), new_id(), new_id()
+    now = datetime.now(UTC)
+    for each, ago in ((group, 30), (other, 10)):
+        admission = await admitted(alone, each)
+        await alone.execute(
+            "UPDATE admissions SET created_at = :at WHERE id = :id", at=now - timedelta(days=ago), id=admission["id"]
+        )
+    await alone.execute(
+        "INSERT INTO known_links (id, child_id, parent_id, valid_from, valid_until) VALUES "
+        "(:id, :child, :parent, '2020-01-01', NULL)",
+        id=new_id(),
+        child=branch,
+        parent=group,
+    )
+
+    async def ordered(buyer: UUID, *, days_ago: float, state: str = "CONSUMED") -> None:
+        reservation, at = new_id(), now - timedelta(days=days_ago)
+        await alone.execute(
+            "INSERT INTO reservations (id, buyer_id, request_hash, state, expires_at, created_at, lines) "
+            "VALUES (:id, :buyer, sha256('x'), :state, :expires, :at, '[]')",
+            id=reservation,
+            buyer=buyer,
+            state=state,
+            at=at,
+            expires=at + timedelta(minutes=15),
+        )
+        await alone.execute(
+            "INSERT INTO reservation_lines (reservation_id, supplier_id, line_no, offer_id, item_no, base_quantity) "
+            "VALUES (:id, :supplier, 1, :id, 'A-1', 1)",
+            id=reservation,
+            supplier=alone.supplier_id,
+        )
+
+    async def told(path: str, caller: Principal) -> set[tuple[str | None, str | None, int | None]]:
+        listed = (await alone.call("GET", path, caller)).json()
+        return {
+            (each["category"], each["value"], each["cases"]) for each in listed if each["name"] == "days to first order"
+        }
+
+    await ordered(group, days_ago=40)
+    await ordered(group, days_ago=29, state="RELEASED")
+    await ordered(new_id(), days_ago=5)
+    assert await told("/suppliers/metrics", a_buyer(group)) == {(None, None, None)}, "none under its admission"
+    await ordered(branch, days_ago=26)
+    await ordered(group, days_ago=1)
+    own = {(None, "4.00", 1), ("rebar", "4.00", 1)}
+    assert await told("/suppliers/metrics", a_buyer(group)) == own, "the first of the group, by its branch"
+    assert await told("/suppliers/metrics", a_buyer(other)) == {(None, None, None)}, "nothing of another group"
+    # Told by the month of the first order: both are of one month here.
+    month = "UPDATE reservations SET created_at = :at, expires_at = :at + interval '15 minutes' WHERE buyer_id = :buyer"
+    await ordered(other, days_ago=0)
+    await alone.execute(month, at=now, buyer=branch)
+    await alone.execute(month, at=now + timedelta(seconds=1), buyer=group)
+    whole = await told("/suppliers/metrics/platform", alone.operator)
+    assert whole == {(None, "20.00", 2), ("rebar", "20.00", 2)}, "the median of 30 and 10"
+
+
+async def test_an_order_counts_for_the_admission_that_stood_last(alone: World):
+    group = new_id()
+    first = await admitted(alone, group)
+    now = datetime.now(UTC)
+    backdate = "UPDATE admissions SET created_at = :at WHERE id = :id"
+    await alone.execute(backdate, id=first["id"], at=now - timedelta(days=100))
+    ended = await decide(alone, first, "ending", alone.operator)
+    assert ended.status_code == 200, ended.text
+    second = await admitted(alone, group)
+    await alone.execute(backdate, id=second["id"], at=now - timedelta(days=3))
+    reservation = new_id()
+    await alone.execute(
+        "INSERT INTO reservations (id, buyer_id, request_hash, state, expires_at, created_at, lines) "
+        "VALUES (:id, :buyer, sha256('x'), 'CONSUMED', :expires, :at, '[]')",
+        id=reservation,
+        buyer=group,
+        at=now,
+        expires=now + timedelta(minutes=15),
+    )
+    await alone.execute(
+        "INSERT INTO reservation_lines (reservation_id, supplier_id, line_no, offer_id, item_no, base_quantity) "
+        "VALUES (:id, :supplier, 1, :id, 'A-1', 1)",
+        id=reservation,
+        supplier=alone.supplier_id,
+    )
+    listed = (await alone.call("GET", "/suppliers/metrics", a_buyer(group))).json()
+    assert [each["value"] for each in listed if each["name"] == "days to first order"] == ["3.00", "3.00"]

@@ -219,3 +219,17 @@ async def test_the_database_keeps_a_consent_as_it_was_recorded(pair: Pair):
     await pair.world.execute("UPDATE consents SET revoked_at = now()")
     with pytest.raises(DBAPIError):
         await pair.world.execute("UPDATE consents SET revoked_at = NULL")
+
+
+async def test_the_suppliers_admin_gives_reads_and_revokes_too(pair: Pair):
+    admin = a_person(Role.ADMIN, company_id=pair.world.supplier_id)
+    consent = await pair.given("profile", caller=admin)
+    listed = await pair.world.call("GET", "/suppliers/consents", admin)
+    assert [each["id"] for each in listed.json()] == [consent]
+    history = await pair.world.call("GET", f"/suppliers/consents/{consent}/history", admin)
+    assert history.json()["intact"] is True
+    about_us = await pair.world.call("GET", "/suppliers/blacklist/about-us", admin)
+    assert about_us.json() == []
+    stranger = a_person(Role.ADMIN, company_id=new_id())
+    assert (await pair.world.call("GET", "/suppliers/consents", stranger)).json() == []
+    assert (await pair.world.call("GET", f"/suppliers/consents/{consent}/history", stranger)).status_code == 404

@@ -1,7 +1,10 @@
 """Operators do not trade (domain.md 3.5 T8): from the first space that is opened beyond S1, nobody gets both parts.
 
-Before that a contractor's purchasing centre may run its own private space. What a company or a person holds already
-stays until somebody takes it; `members` shows it, and the gate to S3 asks for none.
+The operator's role reaches over the whole installation: every space is one it runs, so whether somebody may be given
+both parts is asked of all spaces together. Before any is open a contractor's purchasing centre may run its own private
+space, and what it holds already stays until somebody takes it: but a space opens to a circle (S2) only when nobody who
+operates trades in it, for its own group or another of the circle, and to the market (S3) only when nobody does at all.
+`members` shows how things stand, and the gates of what is open are judged again every day.
 """
 
 from collections.abc import Collection
@@ -156,6 +159,30 @@ async def record_anywhere(session: AsyncSession, *, at: datetime) -> Record:
     )
 
 
+_WHERE_OPERATORS_TRADE = text(
+    """
+    SELECT id FROM companies
+    WHERE status = 'ACTIVE' AND 'operator' = ANY (kinds) AND kinds && CAST(:kinds AS text[])
+    UNION
+    SELECT m.company_id FROM memberships m
+    WHERE m.roles && CAST(:roles AS text[]) AND (m.valid_until IS NULL OR m.valid_until > :at) AND EXISTS (
+        SELECT FROM memberships o
+        WHERE o.person_id = m.person_id AND 'operator' = ANY (o.roles)
+            AND (o.valid_until IS NULL OR o.valid_until > :at)
+    )
+    """
+)
+
+
+async def groups_where_operators_trade_anywhere(session: AsyncSession, *, at: datetime) -> list[UUID]:
+    """The tops of the groups for which a company or a person trades that also operates; needs a system session."""
+    companies = await session.scalars(
+        _WHERE_OPERATORS_TRADE, {"kinds": sorted(TRADING_KINDS), "roles": sorted(TRADING_ROLES), "at": at}
+    )
+    links = [link.as_rule for link in (await session.scalars(select(CompanyLink))).all()]
+    return sorted({top_of_chain(company_id, links, on=business_date(at)) for company_id in companies})
+
+
 async def tell_affiliates(session: AsyncSession, *, at: datetime) -> int:
     """Compare who is affiliated today with what was told, and tell the differences; how many.
 
@@ -188,5 +215,12 @@ async def tell_affiliates(session: AsyncSession, *, at: datetime) -> int:
 
 async def is_affiliated(session: AsyncSession, *, company_id: UUID) -> bool:
     """Whether the company was last told to be affiliated with an operator."""
-    found = await session.scalars(select(OperatorAffiliate).where(col(OperatorAffiliate.company_id) == company_id))
-    return found.one_or_none() is not None
+    return company_id in await affiliated_among(session, company_ids=[company_id])
+
+
+async def affiliated_among(session: AsyncSession, *, company_ids: Collection[UUID]) -> frozenset[UUID]:
+    """Those of the companies that were last told to be affiliated with an operator."""
+    found = await session.scalars(
+        select(col(OperatorAffiliate.company_id)).where(col(OperatorAffiliate.company_id).in_(company_ids))
+    )
+    return frozenset(found)

@@ -1,10 +1,10 @@
 """Reading companies and links. Companies are readable to every caller; what of them is shown is the route's matter."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import ColumnElement, or_, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
@@ -46,6 +46,16 @@ async def company_by_tax_id(session: AsyncSession, *, country: str, scheme: TaxS
         )
     )
     return found.one_or_none()
+
+
+async def companies_known_as(
+    session: AsyncSession, *, ids: Collection[UUID], tax_value: str | None
+) -> Sequence[Company]:
+    """The companies with these ids or this tax id in the one spelling, oldest first."""
+    known: list[ColumnElement[bool]] = [col(Company.id).in_(ids)]
+    if tax_value is not None:
+        known.append(col(Company.tax_value) == tax_value)
+    return (await session.scalars(select(Company).where(or_(*known)).order_by(col(Company.id)))).all()
 
 
 async def companies_page(

@@ -130,6 +130,27 @@ async def list_companies(
     return [CompanyIdentity.model_validate(company) for company in shown]
 
 
+@router.get("/identities", summary="Who companies are")
+async def identities(
+    _: Caller,
+    session: ReadSession,
+    id: Annotated[list[UUID], Query(max_length=100, description="At most 100.")] = [],  # noqa: A002, B006
+    tax_id: Annotated[Name | None, Query(description="Exactly, in any spelling.")] = None,
+) -> list[CompanyIdentity]:
+    """The public identity (names, tax id, kinds, status) of the companies with these ids, or this tax id, for every
+    signed-in caller. What nobody has is left out; without ids and tax id nothing is listed."""
+    found = await queries.companies_known_as(
+        session, ids=id, tax_value=normalise_tax_value(tax_id) if tax_id is not None else None
+    )
+    affiliated = await neutrality.affiliated_among(session, company_ids=[company.id for company in found])
+    return [
+        CompanyIdentity.model_validate(company).model_copy(
+            update={"affiliated_with_operator": company.id in affiliated}
+        )
+        for company in found
+    ]
+
+
 @router.get("/{company_id}", summary="A company", responses=refusals(CompanyNotFound))
 async def read_company(
     company_id: UUID, caller: Caller, session: ReadSession, now: Now, response: Response

@@ -26,7 +26,14 @@ from services.members.stages.rules import UNDER_WAY, ChangeStatus
 from services.members.stages.tables import GroupStage, StageChange
 from shared.audience import Stage
 from shared.clock import business_date
-from shared.contracts.members import STAGE_GATES_CHANGED, GateMeasurements, StageChanged, StageGatesChanged
+from shared.contracts.members import (
+    STAGE_GATES_CHANGED,
+    STAGE_STOPPED,
+    GateMeasurements,
+    StageChanged,
+    StageChangeStopped,
+    StageGatesChanged,
+)
 from shared.errors import Conflict
 from shared.feed import event_type, publish
 from shared.identity import Principal
@@ -213,6 +220,7 @@ async def _revert_earlier(
 async def _suspended(
     session: AsyncSession, *, change: StageChange, reason: str, caller: Principal | None, at: datetime
 ) -> None:
+    was = ChangeStatus(change.status)
     change.status = ChangeStatus.SUSPENDED
     change.suspended_at = at
     change.end_reason = reason
@@ -222,15 +230,43 @@ async def _suspended(
     change.gates_circle_ids = None
     void_approvals(change)
     await record(session, change=change, what="suspended", caller=caller, detail={"reason": reason}, at=at)
+    await _tell_stopped(session, change=change, was=was, what="suspended", at=at)
 
 
 async def _reverted(
     session: AsyncSession, *, change: StageChange, reason: str, caller: Principal | None, at: datetime
 ) -> None:
+    was = ChangeStatus(change.status)
     change.status = ChangeStatus.REVERTED
     change.reverted_at = at
     change.end_reason = reason
     await record(session, change=change, what="reverted", caller=caller, detail={"reason": reason}, at=at)
+    await _tell_stopped(session, change=change, was=was, what="reverted", at=at)
+
+
+async def _tell_stopped(
+    session: AsyncSession, *, change: StageChange, was: ChangeStatus, what: str, at: datetime
+) -> None:
+    """Of one that was in effect the stage itself tells; of any other nobody would hear."""
+    if was is ChangeStatus.EFFECTIVE:
+        return
+    await publish(
+        session,
+        type=STAGE_STOPPED,
+        subject=f"{change.group_id}/{change.category}",
+        company_id=change.group_id,
+        at=at,
+        data=StageChangeStopped(
+            group_id=change.group_id,
+            category=change.category,
+            from_stage=change.from_stage,
+            to_stage=change.to_stage,
+            circle_id=change.circle_id,
+            change_id=change.id,
+            was=was,
+            what=what,
+        ),
+    )
 
 
 async def _set_stage(

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
+from services.members.companies.neutrality import groups_where_operators_trade_anywhere
 from services.members.companies.queries import companies_of_group
 from shared.audience import Stage
 from shared.clients.catalog import CatalogClient
@@ -73,10 +74,13 @@ class MeasuredByNeighbours:
     async def measured(self, *, group_id: UUID, category: str, at: datetime) -> GateMeasurements:
         spend = await self._mapped_spend(group_id=group_id, category=category, at=at)
         quality = await self._supplier_quality(group_id=group_id, category=category, at=at)
+        async with transaction(self._database.system) as session:
+            trading = await groups_where_operators_trade_anywhere(session, at=at)
         return GateMeasurements(
             mapped_spend_share=None if spend is None else spend.share,
             valid_supplier_share=None if quality is None else quality.valid_share,
             expired_document_share=None if quality is None else quality.expired_share,
+            trading_operator_groups=trading,
         )
 
     async def _mapped_spend(self, *, group_id: UUID, category: str, at: datetime) -> MappedSpend | None:

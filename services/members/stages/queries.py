@@ -196,27 +196,21 @@ _LATEST_EVIDENCE = text(
     """
 )
 
-_OPERATORS_THAT_TRADE = text(
-    """
-    SELECT count(*) FROM companies
-    WHERE status = 'ACTIVE' AND 'operator' = ANY (kinds)
-      AND kinds && ARRAY['contractor_group', 'contractor', 'branch', 'supplier', 'carrier']
-    """
-)
-
 
 async def gates_seen(
     session: AsyncSession, *, group_id: UUID, circle_id: UUID, measured: GateMeasurements, at: datetime
 ) -> Seen:
     """What the gates look at now: others' measurements, and what `members` itself knows live."""
     members = [each.group_id for each in await circle_queries.members(session, circle_id=circle_id)]
+    trading = measured.trading_operator_groups
     records = await session.execute(_LATEST_EVIDENCE, {"group_id": group_id})
     inputs = GateInputs(
         mapped_spend_share=measured.mapped_spend_share,
         valid_supplier_share=measured.valid_supplier_share,
         expired_document_share=measured.expired_document_share,
         independent_groups=await circle_queries.independent_members(session, circle_id=circle_id, at=at),
-        operators_that_trade=await session.scalar(_OPERATORS_THAT_TRADE) or 0,
+        operators_that_trade=None if trading is None else len(trading),
+        operators_that_trade_here=None if trading is None else len({group_id, *members} & set(trading)),
         evidence=tuple(Evidence(kind=EvidenceKind(row.kind), state=row.state, on=row.happened_on) for row in records),
     )
     return Seen(inputs, members)

@@ -120,7 +120,10 @@ class GateInputs:
     valid_supplier_share: Decimal | None = None
     expired_document_share: Decimal | None = None
     independent_groups: int = 0
-    operators_that_trade: int = 0
+    operators_that_trade: int | None = 0
+    """Groups for which somebody trades who also operates; None: not measured."""
+    operators_that_trade_here: int | None = 0
+    """The same among those that trade in the space: its own group and the groups of the circle."""
     """Companies in the operator's role, ACTIVE, that are contractor, supplier or carrier too."""
     evidence: tuple[Evidence, ...] = ()
 
@@ -246,14 +249,17 @@ def _rules_published(inputs: GateInputs, *, to: Stage) -> Verdict:
 
 def _neutrality(inputs: GateInputs, *, to: Stage) -> Verdict:
     stated = _record(inputs, EvidenceKind.OPERATOR_NEUTRALITY)
-    passed = _stands(stated, {"stated"}, on=date.max)
+    required, trading = "stated, and no operator has a trading role", inputs.operators_that_trade
     if to is Stage.S2:
-        required, measured = "the operator's neutrality is stated", _told(stated)
-    else:
-        passed = passed and inputs.operators_that_trade == 0
-        required = "stated, and no operator has a trading role"
-        measured = f"{_told(stated) or 'not stated'}; operators that trade: {inputs.operators_that_trade}"
-    return _flag(Gate.OPERATOR_NEUTRALITY, passed=passed, required=required, measured=measured)
+        required = "stated, and no operator trades for the groups of the circle"
+        trading = inputs.operators_that_trade_here
+    counted = "not measured" if trading is None else f"{trading} groups"
+    return _flag(
+        Gate.OPERATOR_NEUTRALITY,
+        passed=_stands(stated, {"stated"}, on=date.max) and trading == 0,
+        required=required,
+        measured=f"{_told(stated) or 'not stated'}; operators trade for: {counted}",
+    )
 
 
 def _export_drill(inputs: GateInputs, *, to: Stage, on: date) -> Verdict:

@@ -11,7 +11,6 @@ import orjson
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.members.circles.rules import StandingStatus
 from services.members.webhooks.facts import COMPANY, Fact
 from shared.contracts.suppliers import SupplierChanged
 from shared.ids import new_id
@@ -23,19 +22,23 @@ _ANNOUNCE = text(
         SELECT * FROM unnest(
             CAST(:places AS integer[]), CAST(:event_ids AS uuid[]), CAST(:types AS text[]),
             CAST(:occurred AS timestamptz[]), CAST(:subjects AS text[]), CAST(:paths AS text[]),
-            CAST(:told AS text[]), CAST(:categories AS text[])
-        ) AS f (place, event_id, type, occurred_at, subject_id, path, told, category)
+            CAST(:told AS text[]), CAST(:categories AS text[]), CAST(:everybody AS boolean[])
+        ) AS f (place, event_id, type, occurred_at, subject_id, path, told, category, everybody)
     ), concerned AS (
         SELECT place, company_id
         FROM unnest(CAST(:party_places AS integer[]), CAST(:party_ids AS uuid[])) AS p (place, company_id)
         UNION
         SELECT c.place, s.group_id
         FROM unnest(CAST(:circle_places AS integer[]), CAST(:circle_ids AS uuid[])) AS c (place, circle_id)
-        JOIN circle_standings s ON s.circle_id = c.circle_id AND s.status = :standing
+        JOIN facts f ON f.place = c.place
+        JOIN circle_standings s ON s.circle_id = c.circle_id AND s.valid_from <= f.occurred_at
+            AND (s.valid_until IS NULL OR s.valid_until >= f.occurred_at)
         UNION
         SELECT f.place, q.company_id
         FROM facts f JOIN qualified_suppliers q ON q.categories @> ARRAY[f.category]
         WHERE f.category IS NOT NULL
+        UNION
+        SELECT f.place, c.id FROM facts f JOIN companies c ON c.status = 'ACTIVE' WHERE f.everybody
     )
     SELECT e.company_id, e.id AS endpoint_id, f.*
     FROM facts f
@@ -85,11 +88,11 @@ async def announce(session: AsyncSession, *, facts: Sequence[Fact], at: datetime
             "paths": [fact.path for fact in facts],
             "told": [orjson.dumps(dict(fact.told)).decode() for fact in facts],
             "categories": [fact.suppliers_of for fact in facts],
+            "everybody": [fact.everybody for fact in facts],
             "party_places": [place for place, _ in parties],
             "party_ids": [party for _, party in parties],
             "circle_places": [place for place, _ in circles],
             "circle_ids": [circle for _, circle in circles],
-            "standing": StandingStatus.ACTIVE,
         },
     )
     rows = found.all()

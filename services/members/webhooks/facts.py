@@ -5,7 +5,7 @@ carries no member of the event beside ids: the receiver reads the object through
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -31,7 +31,9 @@ class Fact:
     suppliers_of: str | None = None
     """A category: the suppliers qualified in it are concerned too."""
     circles: frozenset[UUID] = frozenset()
-    """The groups that stand in these circles are concerned too."""
+    """The groups that stood in these circles when it happened are concerned too, those that left by it among them."""
+    everybody: bool = False
+    """Every company that takes part is concerned too: it is about the open market."""
     told: Mapping[str, str] = field(default_factory=dict)
     """Said in the message itself, where most receivers have no right to read the object."""
 
@@ -45,6 +47,7 @@ class About:
     parties: frozenset[UUID]
     suppliers_of: str | None = None
     circles: frozenset[UUID] = frozenset()
+    everybody: bool = False
     told: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -88,19 +91,80 @@ def _of_a_supplier(path: str, *, subject_in: str = "", beside: str = "") -> Call
     return told
 
 
+def _document_expiring(_: str, data: Data) -> list[About]:
+    """The supplier alone: what ends, on which day, and which of the warnings (60, 30, 7, 0 days) it is."""
+    supplier_id, subject_id = data["supplier_id"], str(data["subject_id"])
+    paths = {"paper": f"/papers/{subject_id}", "identity": "/identity", "qualification": "/onboarding"}
+    return [
+        About(
+            subject_id=subject_id,
+            path=f"/suppliers/{supplier_id}{paths[data['subject']]}",
+            parties=_ids(data, "supplier_id"),
+            told=_said(data, "subject", "kind", "ends_on", "step"),
+        )
+    ]
+
+
+def _blacklist(_: str, data: Data) -> list[About]:
+    """Whose list it is, and the suppliers it names, each where it may read: no reason or evidence is said here.
+
+    What the owner's people only propose to each other changes nothing for a supplier, which does not hear of it.
+    """
+    entry_id = str(data["entry_id"])
+    owner = _ids(data, "owner_group_id")
+    kept = About(subject_id=entry_id, path=f"/suppliers/blacklist/entries/{entry_id}", parties=owner)
+    if data["what"] in _AMONG_THE_OWNERS:
+        return [kept]
+    named = _ids(data, "supplier_ids", "supplier_id")
+    return [kept, About(subject_id=entry_id, path="/suppliers/blacklist/about-us", parties=named)]
+
+
+_AMONG_THE_OWNERS = frozenset({"softening asked", "proposal rejected"})
+
+
+def _consent(_: str, data: Data) -> list[About]:
+    """Its supplier, and the group or the circle it was given to; one that is for everybody is told to nobody else.
+
+    Who may read under a consent has no route to list consents by, so the message names the supplier and says whether
+    the consent stands: a revoked one answers nothing any more.
+    """
+    consent_id, supplier_id = str(data["consent_id"]), str(data["supplier_id"])
+    told = {"supplier_id": supplier_id, "until": str(data["until"]), "revoked": str(data["revoked"]).lower()}
+    own = About(
+        subject_id=consent_id,
+        path=f"/suppliers/consents/{consent_id}/history",
+        parties=_ids(data, "supplier_id"),
+        told=told,
+    )
+    to_circle = data["audience"] == "CIRCLE"
+    theirs = About(
+        subject_id=consent_id,
+        path=f"/suppliers/{supplier_id}/portable-profile?consent_id={consent_id}",
+        parties=_ids(data, "to_id") if data["audience"] == "ORG" else frozenset(),
+        circles=_ids(data, "to_id") if to_circle else frozenset(),
+        told=told,
+    )
+    return [own, theirs]
+
+
+def _said(data: Data, *members: str) -> dict[str, str]:
+    return {name: str(data[name]) for name in members if data.get(name) is not None}
+
+
 def _circle_changed(_: str, data: Data) -> list[About]:
-    """The members, and the group that came, left or is asked in: its own standing changed."""
+    """The members, those it ended for, and the group that came, left or is asked in: its own standing changed."""
     circle_id = data["circle_id"]
     parties = _ids(data, "member_ids", "group_id")
     path = f"/members/companies/{COMPANY}/circles/{circle_id}"
-    return [About(subject_id=circle_id, path=path, parties=parties)]
+    return [About(subject_id=circle_id, path=path, parties=parties, circles=_ids(data, "circle_id"))]
 
 
-_SAID_OF_STAGES = ("group_id", "category", "from_stage", "to_stage", "effective_from", "before_stage", "stage")
+_SAID_OF_STAGES = ("group_id", "category", "from_stage", "to_stage", "effective_from", "before_stage", "stage", "what")
 
 
 def _stage(_: str, data: Data) -> list[About]:
-    """Its group, the groups of the circles it opens to or comes from, and the suppliers of the category.
+    """Its group, whom it opens to or closes to, and the suppliers of the category: the groups of the circles, and
+    every company where the market opens (S3) or closes.
 
     All but the group itself have no route to read a stage change by, so the message says what is announced to all.
     """
@@ -112,7 +176,31 @@ def _stage(_: str, data: Data) -> list[About]:
             parties=_ids(data, "group_id"),
             suppliers_of=category,
             circles=_ids(data, "circle_id", "before_circle_id"),
-            told={name: str(data[name]) for name in _SAID_OF_STAGES if data.get(name) is not None},
+            everybody=_MARKET in {data.get(name) for name in ("stage", "before_stage", "to_stage")},
+            told=_said(data, *_SAID_OF_STAGES),
+        )
+    ]
+
+
+_MARKET = "S3"
+
+
+def _stage_stopped(subject: str, data: Data) -> list[About]:
+    """Those who were told of an announcement; its group alone while nothing was announced."""
+    if data["was"] == "ANNOUNCED":
+        return _stage(subject, data)
+    [about] = _stage(subject, data)
+    return [replace(about, suppliers_of=None, circles=frozenset(), everybody=False)]
+
+
+def _stage_gates(_: str, data: Data) -> list[About]:
+    """The group alone: nothing closes by it, and what was measured is its own matter (read it at its stages)."""
+    group_id, category = str(data["group_id"]), str(data["category"])
+    return [
+        About(
+            subject_id=f"{group_id}/{category}",
+            path=f"/members/companies/{group_id}/stages",
+            parties=_ids(data, "group_id"),
         )
     ]
 
@@ -159,8 +247,11 @@ READERS: Mapping[str, Mapping[str, tuple[EventType, Reader]]] = {
         ),
         "dev.dougong.suppliers.document.expiring.v1": (
             EventType.DOCUMENT_EXPIRING,
-            _of_a_supplier("/suppliers/{supplier_id}", subject_in="subject_id"),
+            _document_expiring,
         ),
+        "dev.dougong.suppliers.blacklist.changed.v1": (EventType.BLACKLIST_CHANGED, _blacklist),
+        "dev.dougong.suppliers.blacklist.appealed.v1": (EventType.BLACKLIST_CHANGED, _blacklist),
+        "dev.dougong.suppliers.consent.changed.v1": (EventType.CONSENT_CHANGED, _consent),
         "dev.dougong.suppliers.offers.needs_update.v1": (
             EventType.OFFERS_NEED_UPDATE,
             _of_a_supplier("/suppliers/offers?needs_update=true"),
@@ -170,6 +261,8 @@ READERS: Mapping[str, Mapping[str, tuple[EventType, Reader]]] = {
         "dev.dougong.members.circle.changed.v1": (EventType.CIRCLE_CHANGED, _circle_changed),
         "dev.dougong.members.stage.announced.v1": (EventType.STAGE_ANNOUNCED, _stage),
         "dev.dougong.members.stage.changed.v1": (EventType.STAGE_CHANGED, _stage),
+        "dev.dougong.members.stage.stopped.v1": (EventType.STAGE_STOPPED, _stage_stopped),
+        "dev.dougong.members.stage.gates-changed.v1": (EventType.STAGE_GATES_CHANGED, _stage_gates),
         "dev.dougong.members.webhook_endpoint.disabled.v1": (EventType.ENDPOINT_DISABLED, _endpoint_disabled),
     },
 }
@@ -198,8 +291,9 @@ def facts_of(
             parties=about.parties,
             suppliers_of=about.suppliers_of,
             circles=about.circles,
+            everybody=about.everybody,
             told=about.told,
         )
         for about in read(subject, data)
-        if about.parties
+        if about.parties or about.circles
     ]

@@ -1,7 +1,7 @@
 """Bodies of the webhook routes, and the messages that are sent."""
 
-from datetime import datetime
-from typing import Annotated
+from datetime import date, datetime
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, Field, StringConstraints
@@ -142,9 +142,41 @@ class StageMessageData(MessageData):
     effective_from: datetime | None = Field(default=None, description="Of an announcement: nothing has changed yet.")
     before_stage: str | None = Field(default=None, description="Of a change.")
     stage: str | None = Field(default=None, description="Of a change: from now on.")
+    what: str | None = Field(
+        default=None, description="Of a change: took effect, suspended, reverted. Of one stopped: the latter two."
+    )
 
 
 class StageMessage(Message):
-    """The body of `stage.announced` and `stage.changed`."""
+    """The body of `stage.announced`, `stage.changed` and `stage.stopped`."""
 
     data: StageMessageData
+
+
+class ConsentMessageData(MessageData):
+    """A consent: who may read under it has no list of consents, and a revoked one answers nothing any more."""
+
+    supplier_id: UUID = Field(description="Whose record may be read.")
+    until: date = Field(description="The last day.")
+    revoked: Literal["true", "false"]
+
+
+class ConsentMessage(Message):
+    """The body of `consent.changed`."""
+
+    data: ConsentMessageData
+
+
+class ExpiryMessageData(MessageData):
+    """What of a supplier's own ends, and when."""
+
+    subject: Literal["paper", "qualification", "identity"]
+    kind: str = Field(description="The paper's kind; of the others, the subject again.", examples=["production_permit"])
+    ends_on: date = Field(description="The last day.")
+    step: Literal["60", "30", "7", "0"] = Field(description="Days left at most; 0: it has ended.")
+
+
+class ExpiryMessage(Message):
+    """The body of `document.expiring`."""
+
+    data: ExpiryMessageData

@@ -23,7 +23,7 @@ WITHOUT_DATA: Mapping[MetricId, tuple[str, str]] = {
     MetricId.SAVINGS_RATE: ("savings rate", "awards are not recorded yet"),
     MetricId.MATCH_RATE: ("match rate", "invoices are not recorded yet"),
     MetricId.DIGITAL_EVIDENCE: ("digital evidence", "received batches are not recorded yet"),
-    MetricId.CARBON: ("carbon", "order lines carry no carbon figure yet"),
+    MetricId.CARBON: ("carbon", "order lines do not freeze the declaration (EPD) of what was bought"),
     MetricId.CIRCULARITY: ("circularity", "order lines carry no share of reused or recycled goods yet"),
 }
 """What no document of this service says yet."""

@@ -13,13 +13,13 @@ from shared.database import ReadSession, WriteSession
 from shared.errors import refusals
 from shared.http import ExpectedVersion, Now, VersionChanged, VersionNeeded
 from shared.http import router as house_router
-from shared.identity import ListKeeper, SupplierCaller, SupplierSpeaker
+from shared.identity import ListKeeper, SupplierReader, SupplierSpeaker
 
 router = house_router("/suppliers/blacklist", tag="blacklists")
 
 
 @router.get("/about-us", summary="What stands on lists about your company", responses=refusals(NotASupplier))
-async def about_us(caller: SupplierCaller, session: ReadSession) -> list[EntryAboutUs]:
+async def about_us(caller: SupplierReader, session: ReadSession) -> list[EntryAboutUs]:
     """Every entry about your company or its legal representative, also ended ones: whose, why, on what evidence,
     until when, and where to appeal."""
     entries = await appealing.about_us(session, supplier_id=caller.company)

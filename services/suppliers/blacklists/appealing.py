@@ -10,7 +10,9 @@ from services.suppliers.blacklists.actions import EntryNotFound, EntryOver
 from services.suppliers.blacklists.rules import AppealStatus, EntryStatus
 from services.suppliers.blacklists.tables import BlacklistAppeal, BlacklistEntry
 from services.suppliers.onboarding import queries as supplier_queries
+from shared.contracts.blacklists import BLACKLIST_APPEALED, BlacklistAppealed
 from shared.errors import Conflict, Forbidden
+from shared.feed import publish
 from shared.identity import Principal
 from shared.ids import new_id
 
@@ -73,6 +75,19 @@ async def appeal(
     )
     session.add(made)
     await session.flush()
+    await publish(
+        session,
+        type=BLACKLIST_APPEALED,
+        subject=str(entry.id),
+        data=BlacklistAppealed(
+            entry_id=entry.id,
+            appeal_id=made.id,
+            owner_group_id=None if entry.official else entry.owner_id,
+            supplier_id=by.company,
+        ),
+        at=at,
+        company_id=by.company,
+    )
     return made
 
 

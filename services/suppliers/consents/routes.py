@@ -33,7 +33,7 @@ from shared.errors import refusals
 from shared.history import first_broken
 from shared.http import Now
 from shared.http import router as house_router
-from shared.identity import Buyer, Principal, Requires, Role, SupplierCaller
+from shared.identity import Buyer, Principal, Requires, Role, SupplierReader
 from shared.paging import CursorInvalid, PageQuery
 
 router = house_router("/suppliers", tag="consents")
@@ -72,7 +72,7 @@ async def record(*, body: ConsentBody, caller: SupplierGiver, session: WriteSess
 
 @router.get("/consents", summary="Your consents", responses=refusals(CursorInvalid))
 async def list_consents(
-    *, caller: SupplierCaller, session: ReadSession, paging: PageQuery, response: Response
+    *, caller: SupplierReader, session: ReadSession, paging: PageQuery, response: Response
 ) -> list[ConsentView]:
     """All you ever gave, oldest first."""
     after = paging.after_as(UUID)
@@ -84,7 +84,7 @@ async def list_consents(
 
 
 @router.get("/consents/{consent_id}/history", summary="A consent's history", responses=refusals(ConsentNotFound))
-async def read_history(*, consent_id: UUID, caller: SupplierCaller, session: ReadSession) -> ConsentHistoryView:
+async def read_history(*, consent_id: UUID, caller: SupplierReader, session: ReadSession) -> ConsentHistoryView:
     """When it was recorded, who read under it, when it was revoked; and whether the hash chain over it holds."""
     consent = await queries.own_consent(session, supplier_id=caller.company, consent_id=consent_id)
     if consent is None:

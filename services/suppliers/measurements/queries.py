@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import date
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -85,6 +86,57 @@ async def moved_by(session: AsyncSession, *, category: str, space: Space) -> lis
 
 def _keys(row: Any, spaces: Sequence[Space]) -> frozenset[str]:
     return offer_keys(Audience(row.audience), row.audience_ids, owner=row.supplier_id, spaces=spaces)
+
+
+_FIRST_ORDERS = text(
+    """
+    WITH RECURSIVE above AS (
+        SELECT DISTINCT buyer_id AS company_id, buyer_id AS top, 0 AS height FROM reservations WHERE state = 'CONSUMED'
+        UNION ALL
+        SELECT a.company_id, l.parent_id, a.height + 1
+        FROM above a JOIN known_links l ON l.child_id = a.top AND l.valid_from <= :today
+            AND (l.valid_until IS NULL OR l.valid_until > :today)
+        WHERE a.height < 12
+    ), groups AS (
+        SELECT DISTINCT ON (company_id) company_id, top AS group_id FROM above ORDER BY company_id, height DESC
+    ), ordered AS (
+        SELECT DISTINCT g.group_id, l.supplier_id, i.category, r.created_at AS at
+        FROM reservations r
+        JOIN groups g ON g.company_id = r.buyer_id
+        JOIN reservation_lines l ON l.reservation_id = r.id
+        JOIN items i ON i.supplier_id = l.supplier_id AND i.item_no = l.item_no
+        WHERE r.state = 'CONSUMED' AND (CAST(:group_id AS uuid) IS NULL OR g.group_id = :group_id)
+    ), standing AS (
+        SELECT *, lead(created_at) OVER (
+            PARTITION BY space_group_id, supplier_id, category ORDER BY created_at, id
+        ) AS followed_at
+        FROM admissions WHERE CAST(:group_id AS uuid) IS NULL OR space_group_id = :group_id
+    ), firsts AS (
+        SELECT a.id, a.category, a.created_at, min(o.at) AS first_at
+        FROM standing a JOIN ordered o
+            ON o.group_id = a.space_group_id AND o.supplier_id = a.supplier_id AND o.category = a.category
+            AND o.at >= a.created_at AND (a.followed_at IS NULL OR o.at < a.followed_at)
+        GROUP BY a.id, a.category, a.created_at
+    )
+    SELECT to_char(first_at AT TIME ZONE 'Asia/Shanghai', 'YYYY-MM') AS month, category,
+        percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM first_at - created_at)) AS seconds,
+        count(*) AS admissions
+    FROM firsts WHERE first_at >= CAST(:today AS date) - interval '1 year'
+    GROUP BY GROUPING SETS ((month, category), (month))
+    """
+)
+FirstOrders = dict[tuple[str, str | None], tuple[Decimal, int]]
+"""By month of the first order and category (None: all): the median seconds since the admission, and how many."""
+
+
+async def first_orders_by_month(session: AsyncSession, *, group_id: UUID | None, today: date) -> FirstOrders:
+    """How long the first orders of the last twelve months came after their admissions, of one group's space or of all.
+
+    An order is what took a reservation, at the moment its goods were held; it counts for the admission that stood
+    last then. An admission that nothing was ordered under yet is not in it: it has no day to count.
+    """
+    rows = await session.execute(_FIRST_ORDERS, {"group_id": group_id, "today": today})
+    return {(row.month, row.category): (Decimal(str(row.seconds)), row.admissions) for row in rows}
 
 
 Reuse = dict[tuple[str, str | None], tuple[int, int]]

@@ -141,9 +141,8 @@ async def test_a_suppliers_own_matters_go_to_itself(office: Office):
         "version": 2,
     }
     await office.follow(office.event("suppliers", "supplier.changed", data, subject=str(supplier)))
-    await office.follow(
-        office.event("suppliers", "document.expiring", {"supplier_id": str(supplier), "subject_id": "licence"})
-    )
+    ends = {"supplier_id": str(supplier), "subject": "paper", "subject_id": "licence", "kind": "ccc", "step": 7}
+    await office.follow(office.event("suppliers", "document.expiring", ends | {"ends_on": "2027-01-01"}))
     assert await told(office, supplier, at_supplier) == [
         ("document.expiring", "licence"),
         ("supplier.changed", str(supplier)),
