@@ -186,6 +186,8 @@ def _malformed(error: RequestValidationError) -> MalformedRequest:
         kind = str(problem["type"])
         rule = _RULES.get(kind) or "".join(part.capitalize() for part in kind.split("_"))
         message = str(problem["msg"]).removeprefix("Value error, ")
+        if kind in {"too_short", "too_long"} and isinstance(problem.get("input"), str):
+            message = message.replace("items", "characters").replace(" item ", " character ")
         field = "body" if kind == "json_invalid" else _field(problem["loc"])
         if kind == "model_attributes_type" and isinstance(problem.get("input"), bytes):
             rule, message = "JsonExpected", "send JSON with the header Content-Type: application/json"

@@ -429,6 +429,8 @@ async def test_bad_input_is_told_clearly(stocked: Market):
         assert (answer.status_code, problem["code"]) == (422, code), (params, problem)
         assert answer.headers["content-type"] == "application/problem+json"
         assert problem["detail"]
+        assert all(error["field"] and error["rule"] for error in problem["errors"]), problem
+        assert problem["errors"], problem
 
 
 async def test_a_cursor_of_another_query_or_one_tampered_with_is_refused(stocked: Market):

@@ -265,6 +265,12 @@ async def test_a_file_without_a_reason_or_with_too_much_time_is_refused(world: W
     assert answer.json()["errors"][0]["rule"] == rule
 
 
+async def test_a_reason_that_is_too_short_is_counted_in_characters(world: World):
+    texts = (await opened(world, a_person(Role.OPERATOR), new_id(), reason="because")).json()["errors"][0]["message"]
+    lists = (await opened(world, a_person(Role.OPERATOR), new_id(), order_ids=[])).json()["errors"][0]["message"]
+    assert ("10 characters" in texts, "1 item" in lists) == (True, True), (texts, lists)
+
+
 async def test_an_operator_opens_no_file_about_its_own_company_and_nobody_else_opens_one(world: World):
     operator = a_person(Role.OPERATOR)
     assert (await opened(world, operator, operator.company_id)).json()["code"] == "OwnDocuments"

@@ -69,7 +69,8 @@ async def _facets(request: Request) -> Mapping[str, Sequence[str]]:
             )
             raise UnknownFilter(detail, errors=[error])
     if sum(len(values) for values in facets.values()) > _FACETS_AT_MOST:
-        raise TooManyFacets(f"At most {_FACETS_AT_MOST} facet values in one search.")
+        detail = f"At most {_FACETS_AT_MOST} facet values in one search."
+        raise TooManyFacets(detail, errors=[FieldError(field="p.*", rule="TooManyFacets", message=detail)])
     return facets
 
 
