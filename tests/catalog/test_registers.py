@@ -289,7 +289,7 @@ async def test_a_file_of_restrictions_is_taken_row_by_row_and_twice_is_once(desk
         "限制类型,构件类型,属性,地区,生效日期,失效日期,文件,条文\n"
         "禁止,RB-HRB,grade=HRB400;diameter=Φ20,11;12,2026-07-01,,公告,禁止使用\n"
         "限制,rb-hrb,,,2026/7/1,2027/7/1,公告,限制使用\n"
-        "禁止,RB-HRB,diameter=20；grade=HRB400,12 110000,2026-07-01,,公告,the same\n"
+        '禁止,RB-HRB,"diameter=20,grade=HRB400",12 110000,2026-07-01,,公告,the same\n'
         "禁止,XX-NONE,,,2026-07-01,,公告,x\n"
         "禁止,RB-HRB,grade,,2026-07-01,,公告,x\n"
         "禁止,RB-HRB,,1101,2026-07-01,,公告,x\n"

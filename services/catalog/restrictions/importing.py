@@ -106,9 +106,9 @@ def _entry(row: Row, known: Mapping[str, TypeDefinition], before: Mapping[str, R
 
 
 def _properties(text_: str) -> dict[str, str]:
-    """`grade=HRB335; diameter=20`. Raises CellRefused."""
+    """`grade=HRB335; diameter=20`, also with the comma of variant keys. Raises CellRefused."""
     found: dict[str, str] = {}
-    for part in text_.split(";"):
+    for part in re.split("[;,；，]", text_):
         if not part.strip():
             continue
         name, sign, value = (each.strip() for each in part.partition("="))

@@ -55,7 +55,7 @@ async def restrictions(
     now: Now,
     response: Response,
     *,
-    type_code: Annotated[QueryText | None, Query(max_length=100, alias="type", examples=["PP-STEEL"])] = None,
+    type_code: Annotated[QueryText | None, Query(max_length=100, alias="type", examples=["RB-HRB"])] = None,
     kind: RestrictionKind | None = None,
     on: Annotated[date | None, Query(description="Only those that hold on this day.")] = None,
 ) -> list[RestrictionView]:

@@ -17,7 +17,7 @@ class NewRestriction(Body):
     kind: RestrictionKind = Field(
         description="`banned`: neither listed nor ordered. `restricted`: listed, but not ordered into its regions."
     )
-    type_code: Name = Field(examples=["PP-STEEL"])
+    type_code: Name = Field(examples=["RB-HRB"])
     properties: Properties = Field(default_factory=dict, description="Only these values; none: the whole type.")
     regions: list[RegionCode] = Field(
         default_factory=list, max_length=500, description="GB/T 2260; none: the whole country."
