@@ -125,31 +125,27 @@ def review(
         states = [("state", each) for each in ("NEEDS_REVIEW", "UNMATCHED", "SPLIT_REQUESTED")]
         query = [*states, ("limit", str(_SHOWN)), *_scope(company).items()]
         rows = api.call("GET", f"{path}/rows", params=query).body
+        sample = [("state", "AUTO_ACCEPTED"), ("sampled", "true"), ("limit", str(_SHOWN)), *_scope(company).items()]
+        drawn = api.call("GET", f"{path}/rows", params=sample).body
         errors = api.call("GET", f"{path}/errors", params={"limit": str(_SHOWN), **_scope(company)}).body
         _show(out, found)
-        out.table(
-            "Rows that wait for a person",
-            ("row", "code", "name", "specification", "state", "score", "first candidate", "asks for"),
-            [
-                (
-                    row["row_no"],
-                    row["legacy_code"],
-                    row["name"],
-                    row["spec"],
-                    row["state"],
-                    row["score"],
-                    (row["candidates"][0]["variant_key"] or row["candidates"][0]["type_code"])
-                    if row["candidates"]
-                    else "",
-                    " ".join(row["asks_for"]),
-                )
-                for row in rows
-            ],
-            right=("row", "score"),
-        )
+        _show_rows(out, "Rows that wait for a person", rows)
+        if drawn:
+            _show_rows(out, "Drawn from those accepted automatically, to be looked at (`accept --sampled`)", drawn)
         told = [(each["row"], each["column"], each["code"], each["text"]) for each in errors]
         out.table("Row errors", ("row", "column", "code", "text"), told, right=("row",))
-        out.result({"job": found, "rows": rows, "errors": errors})
+        out.result({"job": found, "rows": rows, "sampled": drawn, "errors": errors})
+
+
+def _show_rows(out: Out, title: str, rows: list[dict[str, Any]]) -> None:
+    columns = ("row", "code", "name", "specification", "state", "score", "first candidate", "asks for")
+    shown = []
+    for row in rows:
+        first = row["candidates"][0] if row["candidates"] else None
+        candidate = (first["variant_key"] or first["type_code"]) if first else ""
+        said = tuple(row[name] for name in ("row_no", "legacy_code", "name", "spec", "state", "score"))
+        shown.append((*said, candidate, " ".join(row["asks_for"])))
+    out.table(title, columns, shown, right=("row", "score"))
 
 
 @app.command()

@@ -61,7 +61,7 @@ def show_application(out: Out, application: dict[str, Any]) -> None:
     if application["reason"]:
         out.say(f"{application['reviewer_name']}: {application['reason']}")
     rows = [(finding["paper_id"], finding["reason"]) for finding in application["findings"]]
-    if rows:
+    if rows and application["state"] == "RETURNED":  # once submitted again, what was found has been answered
         out.table("To be replaced", ("paper", "reason"), rows)
 
 

@@ -28,7 +28,20 @@ standards = typer.Typer(help="Editions of standards.", no_args_is_help=True)
 restrictions = typer.Typer(help="Restricted and banned goods.", no_args_is_help=True)
 
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what the file would do, and do nothing.")]
-CsvFile = Annotated[Path, typer.Argument(help="CSV, UTF-8 or GB18030.")]
+EditionFile = Annotated[
+    Path,
+    typer.Argument(
+        help="CSV, UTF-8 or GB18030: designation, title, kind, published_on, effective_on, withdrawn_on, replaced_by, "
+        "source, edition_check."
+    ),
+]
+RestrictionFile = Annotated[
+    Path,
+    typer.Argument(
+        help="CSV, UTF-8 or GB18030: kind (restricted or banned), type_code, properties (grade=HRB335; diameter=20), "
+        "regions (11; 12), from_on, until_on, source, text."
+    ),
+]
 
 
 @standards.command("list")
@@ -56,7 +69,7 @@ def list_standards(
 
 @standards.command("import")
 def import_standards(
-    file: CsvFile,
+    file: EditionFile,
     *,
     dry_run: DryRun = False,
     email: As = None,
@@ -131,7 +144,7 @@ def _shown(row: dict[str, Any]) -> tuple[Any, ...]:
 
 @restrictions.command("import")
 def import_restrictions(
-    file: CsvFile,
+    file: RestrictionFile,
     *,
     dry_run: DryRun = False,
     email: As = None,

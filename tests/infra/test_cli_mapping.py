@@ -92,12 +92,16 @@ def test_an_import_is_shown_with_its_open_rows_and_errors(dougong, services):
         "row_no": 3, "legacy_code": "A-2", "name": "螺纹钢", "spec": "20", "state": "UNMATCHED", "score": "0.55",
         "candidates": [{"variant_key": None, "type_code": "RB-HRB"}], "asks_for": ["grade", "length"],
     }  # fmt: skip
+    drawn = row | {"row_no": 9, "legacy_code": "A-9", "state": "AUTO_ACCEPTED", "asks_for": []}
     services.on("GET", f"{PATH}/job-1", (200, JOB))
-    services.on("GET", f"{PATH}/job-1/rows", (200, [row]))
+    services.on("GET", f"{PATH}/job-1/rows", lambda asked: (200, [drawn if "sampled" in asked.query else row]))
     services.on(
         "GET", f"{PATH}/job-1/errors", (200, [{"row": 4, "column": "name", "code": "Missing", "text": "empty"}])
     )
     shown = dougong("catalog", "review", "job-1", "--as", BUYER, "--json")
     assert json.loads(shown.stdout)["rows"][0]["asks_for"] == ["grade", "length"]
+    assert [each["row_no"] for each in json.loads(shown.stdout)["sampled"]] == [9]
+    table = dougong("catalog", "review", "job-1", "--as", BUYER).output
+    assert "A-9" in table.partition("accept --sampled")[2]  # else nobody sees what `approve` waits for
     services.on("GET", PATH, (200, [JOB]))
     assert "job-1" in dougong("catalog", "mappings", "--as", BUYER).output

@@ -202,3 +202,11 @@ def test_operators_see_who_waits_and_look_at_papers(dougong: Run, services: Fake
     assert "refused" in dougong("suppliers", "check", TAX_ID, "p-1", "--refuse", "No seal.").output
     (sent,) = services.asked("POST", f"{HOME}/papers/p-1/check")
     assert sent.json == {"outcome": "refused", "reason": "No seal."}
+
+
+def test_what_was_found_is_to_be_replaced_only_while_the_application_is_returned(dougong: Run, services: FakeServices):
+    found = {"findings": [{"paper_id": "p-1", "reason": "page 2 missing"}], "reason": "See the paper."}
+    services.on("POST", f"{HOME}/application/submission", (200, APPLICATION | found))
+    assert "To be replaced" not in dougong("suppliers", "submit", "--as", BUYER).output
+    services.on("POST", f"{HOME}/application/submission", (200, APPLICATION | found | {"state": "RETURNED"}))
+    assert "page 2 missing" in dougong("suppliers", "submit", "--as", BUYER).output
