@@ -322,10 +322,11 @@ def create_service(
         openapi_url=f"/{name}/openapi.json",
         docs_url=f"/{name}/docs",
         redoc_url=None,
-        # The routes as they were built with their module. `include_router` would build each once more for every app,
-        # and look for the right one twice in every request.
-        routes=[route for part in routers for route in part.routes],
     )
+    # The routes as they were built with their module. `include_router` would build each once more for every app, and
+    # look for the right one twice in every request. They stand behind the description and its page, which a route
+    # such as `/suppliers/{supplier_id}` would otherwise take for itself.
+    app.router.routes.extend(route for part in routers for route in part.routes)
     app.state.database = database
     app.state.verifier = verifier
     app.state.settings = settings

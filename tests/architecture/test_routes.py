@@ -114,3 +114,14 @@ def test_the_description_tells_each_routes_purpose_and_refusals(service: str):
             if path not in OPEN_TO_ALL:
                 examples = operation["responses"]["422"]["content"]["application/problem+json"]["examples"]
                 assert "MalformedRequest" in examples, f"{method} {path}"
+
+
+@pytest.mark.parametrize("service", SERVICES)
+async def test_the_description_and_its_page_are_there_for_everybody(
+    service: str, http_to: Callable[[FastAPI], httpx.AsyncClient]
+):
+    """`make up` prints the page's address; a route that takes an id in the same place must not stand before it."""
+    page = await http_to(APPS[service]).get(f"/{service}/docs")
+    assert (page.status_code, page.headers["Content-Type"].split(";")[0]) == (200, "text/html")
+    described = (await http_to(APPS[service]).get(f"/{service}/openapi.json")).json()
+    assert described["info"]["title"] == f"Dougong {service}"
