@@ -16,6 +16,7 @@ HEADINGS = {
     "quantity": ("quantity", "qty", "数量"),
     "unit": ("unit", "uom", "单位", "计量单位"),
     "need_by": ("need_by", "need-by", "needed", "date", "需用日期", "到货日期", "需用时间"),
+    "enterprise_code": ("enterprise_code", "own code", "企业编码", "物资编码"),
     "cost_code": ("cost_code", "cost code", "成本科目", "科目"),
     "note": ("note", "remark", "备注", "说明"),
 }
@@ -61,6 +62,8 @@ class MaterialLine:
     need_by: date
     cost_code: str | None
     note: str | None
+    enterprise_code: str | None = None
+    """The company's own material code; the order keeps it, if it means what is ordered."""
 
     @property
     def wanted(self) -> str:
@@ -114,6 +117,7 @@ def _line(number: int, cells: dict[str, str], *, today: date) -> MaterialLine:
         need_by=_need_by(cells.get("need_by", ""), today=today),
         cost_code=cells.get("cost_code") or None,
         note=cells.get("note") or None,
+        enterprise_code=cells.get("enterprise_code") or None,
     )
 
 

@@ -131,7 +131,11 @@ def _basket_line(choice: Choice, *, with_codes: bool) -> dict[str, Any]:
         "need_by": choice.line.need_by.isoformat(),
     }
     if with_codes:
-        line |= {"cost_code": choice.line.cost_code, "note": choice.line.note}
+        line |= {
+            "cost_code": choice.line.cost_code,
+            "note": choice.line.note,
+            "enterprise_code": choice.line.enterprise_code,
+        }
     return line
 
 

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 import orjson
 from fastapi import Depends, Query, Request, Response
 
-from shared.errors import Unprocessable
+from shared.errors import FieldError, Unprocessable
 
 MAX_LIMIT = 200
 T = TypeVar("T")
@@ -19,6 +19,9 @@ T = TypeVar("T")
 
 class CursorInvalid(Unprocessable):
     """The cursor is damaged or belongs to another query; start again without it."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail, errors=[FieldError(field="cursor", rule="CursorInvalid", message=detail)])
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

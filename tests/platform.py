@@ -136,12 +136,12 @@ class Story:
         lines = {"lines": [{"offer_id": self.offer, "quantity": "20", "unit": "m2"}]}
         return bool((await self.done("POST", "/suppliers/offers/quote", who, lines))["fits"])
 
-    async def order(self, group: UUID) -> httpx.Response:
+    async def order(self, group: UUID, **line_more: Any) -> httpx.Response:
         buyer = self.buyer(group)
         point = {"name": "Gate 2", "region": "110105", "address": "建国路1号"}
         body = {"number": f"P-{datetime.now(UTC):%H%M%S%f}", "name": "商务楼", "delivery_points": [point]}
         project = await self.done("POST", "/orders/projects", buyer, body)
-        line = {"offer_id": self.offer, "quantity": "20", "unit": "m2", "need_by": "2099-01-01"}
+        line = {"offer_id": self.offer, "quantity": "20", "unit": "m2", "need_by": "2099-01-01"} | line_more
         basket = {
             "project_id": project["id"],
             "delivery_point_id": project["delivery_points"][0]["id"],

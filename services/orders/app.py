@@ -13,6 +13,7 @@ from services.orders.price_history import routes as price_history_routes
 from services.orders.projects import routes as project_routes
 from services.orders.purchase_orders import basket_routes, open_routes
 from services.orders.purchase_orders import routes as order_routes
+from services.orders.purchase_orders.codes import CodeMeanings
 from services.orders.purchase_orders.placement import Companies, Placement
 from services.orders.purchase_orders.reserving import Reservations
 from services.orders.reactions import REACTIONS
@@ -37,7 +38,7 @@ TRANSACTION_SECONDS = 20
 """An order commits in this time or not at all: `suppliers` waits 30 s past a hold's expiry for it (ADR 0006)."""
 
 
-class Catalog(CodeSource, CategorySource, Protocol):
+class Catalog(CodeSource, CategorySource, CodeMeanings, Protocol):
     """What is asked of `catalog`."""
 
 
@@ -93,6 +94,7 @@ def create_app(
         database=database,
         reservations=reservations,
         companies=companies,
+        catalog=catalog,
         reserve_timeout_seconds=settings.reserve_timeout_seconds,
         reservation_seconds=settings.reservation_seconds,
         company_cache_seconds=settings.company_cache_seconds,

@@ -32,6 +32,7 @@ DATA_OUT = DataOut(
         "baskets": Sheet(owners=("buyer_id",), people={"placed_by": "buyer_id"}),
         "purchase_orders": Sheet(owners=_BOTH, people={"placed_by": "buyer_id"}, hidden={"placed_by": "buyer_id"}),
         "purchase_order_lines": Sheet(owners=_BOTH, hidden={"cost_code": "buyer_id", "note": "buyer_id"}),
+        "ordered_codes": Sheet(owners=("buyer_id",)),
         "line_changes": Sheet(owners=_BOTH, people={"proposed_by": None, "decided_by": None}),
         "order_history": Sheet(owners=_BOTH),
         "joint_notices": Sheet(

@@ -7,6 +7,7 @@ from uuid import UUID
 from shared.clients.transport import ServiceClient
 from shared.contracts.catalog import (
     CODES_AT_MOST,
+    MAPPINGS_AT_MOST,
     CodeMeaning,
     CodesToResolve,
     ResolveAnswer,
@@ -101,3 +102,16 @@ class CatalogClient:
                 meaning = CodeMeaning.model_validate(each)
                 found.setdefault(meaning.code, []).append(meaning)
         return found
+
+    async def mark_used(self, *, company_id: UUID, mapping_ids: Sequence[UUID]) -> None:
+        """Note that a live document uses mappings of a company, which then stay. Harmless to repeat.
+
+        Raises:
+            ServiceRefused: MappingNotFound, also of one that was rolled back.
+            ServiceUnknown, ServiceAway.
+        """
+        for first in range(0, len(mapping_ids), MAPPINGS_AT_MOST):
+            ids = [str(each) for each in mapping_ids[first : first + MAPPINGS_AT_MOST]]
+            await self._service.call(
+                "POST", "/catalog/mappings/used", body={"company_id": str(company_id), "mapping_ids": ids}
+            )

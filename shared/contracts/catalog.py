@@ -121,6 +121,8 @@ class TypePublished(Answer):
 
 CODES_AT_MOST = 5_000
 """Legacy codes in one call."""
+MAPPINGS_AT_MOST = 1_000
+"""Mappings that are noted as used in one call."""
 
 
 class CodesToResolve(Body):
@@ -138,6 +140,7 @@ class CodeMeaning(Answer):
 
     code: str
     mapping_id: UUID
+    company_id: UUID = Field(description="Whose mapping it is: the company's own, or one of its group.")
     version: int
     part: int
     relation: str

@@ -32,6 +32,11 @@ class BasketLine(Body):
     unit: Code = Field(examples=["t"])
     need_by: date = Field(examples=["2026-12-15"])
     cost_code: Code | None = Field(default=None, description="The buyer's own; suppliers do not see it.")
+    enterprise_code: Code | None = Field(
+        default=None,
+        description="The buyer's own material code. It must mean what the offer is of, by a published mapping, which "
+        "then cannot be rolled back. Suppliers do not see it.",
+    )
     note: Annotated[Text, Field(max_length=500)] | None = Field(default=None, description="Suppliers do not see it.")
 
 
@@ -139,6 +144,7 @@ class BuyerLine(SupplierLine):
 
     cost_code: str | None
     note: str | None
+    enterprise_code: str | None = None
 
 
 class OrderSummary(Answer):

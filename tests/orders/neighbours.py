@@ -9,11 +9,14 @@ from uuid import NAMESPACE_OID, UUID, uuid5
 
 import orjson
 
-from shared.clients.transport import ServiceAway, ServiceUnknown
+from shared.clients.transport import ServiceAway, ServiceRefused, ServiceUnknown
 from shared.contracts.catalog import CodeMeaning
 from shared.contracts.members import CompanyIdentity, TaxId
 from shared.contracts.reservations import ReserveBasket, ReservedLine, ReserveResult, ReserveResultPlain
 from shared.ids import new_id
+
+BAR = "RB-HRB|diameter=20,grade=HRB400E,length=12"
+"""What every offer is of."""
 
 
 @dataclass(kw_only=True)
@@ -133,8 +136,8 @@ def _reserved(offer: Offer, line_no: int, quantity: Decimal, unit: str) -> Reser
         supplier_tax_id="91320500MA2DEMQ7X8",
         item_no=offer.item_no,
         stock_point="main",
-        variant_id=new_id(),
-        variant_key="RB-HRB|diameter=20,grade=HRB400E,length=12",
+        variant_id=uuid5(NAMESPACE_OID, BAR),
+        variant_key=BAR,
         name_zh=offer.name_zh,
         name_en='Hot rolled "ribbed" bar \\ 20',
         brand=None,
@@ -194,13 +197,18 @@ class FakeCodes:
 
     def __init__(self) -> None:
         self.known: dict[str, list[CodeMeaning]] = {}
+        self.used: list[tuple[UUID, UUID]] = []
         self.away = False
+        self.taken_back = False
 
-    def mean(self, code: str, *keys: str, category: str = "rebar", relation: str = "exact") -> None:
+    def mean(
+        self, code: str, *keys: str, category: str = "rebar", relation: str = "exact", owner: UUID | None = None
+    ) -> None:
         self.known[code] = [
             CodeMeaning(
                 code=code,
                 mapping_id=new_id(),
+                company_id=owner or new_id(),
                 version=1,
                 part=part,
                 relation=relation,
@@ -220,3 +228,8 @@ class FakeCodes:
         if self.away:
             raise ServiceAway("catalog cannot be reached.")
         return {code: self.known[code] for code in codes if code in self.known}
+
+    async def mark_used(self, *, company_id: UUID, mapping_ids: Sequence[UUID]) -> None:
+        if self.taken_back:
+            raise ServiceRefused({"code": "MappingNotFound"}, http_status=404)
+        self.used += [(company_id, each) for each in mapping_ids]

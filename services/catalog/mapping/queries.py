@@ -284,7 +284,7 @@ _MEANINGS = text(
             AND m.rolled_back_at IS NULL AND m.valid_from <= :on AND coalesce(m.valid_until > :on, true)
         JOIN variants v ON v.id = m.variant_id
     )
-    SELECT code, mapping_id, version, part, relation, variant_id, variant_key, category FROM found
+    SELECT code, mapping_id, company_id, version, part, relation, variant_id, variant_key, category FROM found
     WHERE whose = 1 ORDER BY code, part
     """
 )

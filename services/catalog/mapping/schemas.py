@@ -13,6 +13,7 @@ from services.catalog.mapping.decisions import Acceptance, Decision, Verdict
 from services.catalog.mapping.parsing import MEDIA_TYPES
 from services.catalog.mapping.rules import JobState, Part, Relation, RowState
 from services.catalog.mapping.tables import CodeMapping, MappingHistory, MappingJob, MappingRow, MappingRowError
+from shared.contracts.catalog import MAPPINGS_AT_MOST
 from shared.contracts.fields import Answer, Body, CalendarDate, QuantityText, Text
 
 DECISIONS_AT_MOST = 1000
@@ -312,4 +313,4 @@ class UsedBody(Body):
     """Which mappings a live document uses."""
 
     company_id: UUID
-    mapping_ids: Annotated[list[UUID], Field(min_length=1, max_length=1000)]
+    mapping_ids: Annotated[list[UUID], Field(min_length=1, max_length=MAPPINGS_AT_MOST)]

@@ -72,7 +72,8 @@ def _view(case_file: CaseFile, *, now: Now) -> CaseFileView:
 async def _shown(session: AsyncSession, order: PurchaseOrder, side: Side) -> Response:
     lines = await order_queries.lines_of(session, orders=[order])
     pending = await order_queries.pending_changes(session, orders=[order])
-    return json_response(order_view(order, lines[order.id], pending[order.id], side=side))
+    codes = await order_queries.codes_of(session, orders=[order])
+    return json_response(order_view(order, lines[order.id], pending[order.id], side=side, codes=codes[order.id]))
 
 
 @router.post(
@@ -221,4 +222,5 @@ async def look_at_basket(
     basket, orders = await actions.basket_looked_at(session, looking=looking, basket_id=basket_id)
     lines = await order_queries.lines_of(session, orders=orders)
     pending = await order_queries.pending_changes(session, orders=orders)
-    return json_response(basket_view(basket, orders, lines=lines, pending=pending))
+    codes = await order_queries.codes_of(session, orders=orders)
+    return json_response(basket_view(basket, orders, lines=lines, pending=pending, codes=codes))

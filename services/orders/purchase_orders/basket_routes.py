@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from services.orders.projects.actions import DeliveryPointNotFound, ProjectNotFound
 from services.orders.purchase_orders import queries
+from services.orders.purchase_orders.codes import CatalogAway, CodesNotMeant
 from services.orders.purchase_orders.documents import AmountTooLarge
 from services.orders.purchase_orders.placement import (
     BasketMalformed,
@@ -117,6 +118,7 @@ def _parsed(raw: bytes) -> BasketBody:
         ProjectNotActive,
         DeliveryPointClosed,
         BasketRefused,
+        CodesNotMeant,
         AmountTooLarge,
         RequestStillRunning,
         ReservationOver,
@@ -124,6 +126,7 @@ def _parsed(raw: bytes) -> BasketBody:
         ReservationUnknown,
         SuppliersAway,
         MembersAway,
+        CatalogAway,
     ),
     openapi_extra={"requestBody": _BODY},
 )
@@ -153,4 +156,5 @@ async def read_basket(basket_id: UUID, caller: Buyer, session: ReadSession) -> R
     orders = await queries.orders_of_basket(session, buyer_id=caller.company, basket_id=basket_id)
     lines = await queries.lines_of(session, orders=orders)
     pending = await queries.pending_changes(session, orders=orders)
-    return json_response(basket_view(basket, orders, lines=lines, pending=pending))
+    codes = await queries.codes_of(session, orders=orders)
+    return json_response(basket_view(basket, orders, lines=lines, pending=pending, codes=codes))

@@ -24,7 +24,7 @@ from shared.history import chain_hash
 from shared.ids import new_id
 from shared.money import LineAmounts, Totals, line_amounts, sum_by_rate
 
-_VIEW_KEYS = (*LINE_KEYS, "pending_change")
+_VIEW_KEYS = (*LINE_KEYS, "pending_change", "enterprise_code")
 _NUMBER_PREFIX = b'{"number":"'
 
 
@@ -64,6 +64,8 @@ class OrderDraft:
     """Each as `history.canonical_line` writes it, in the order of `LINE_KEYS`."""
     decimals: list[tuple[int, int]] = field(default_factory=list)
     """Of each line's unit and base unit."""
+    codes: list[str | None] = field(default_factory=list)
+    """Of each line, the buyer's own material code."""
     totals: Totals = field(init=False)
     head: Canonical = field(init=False)
     canonical_json: bytes = field(init=False)
@@ -192,6 +194,7 @@ def _add_line(order: OrderDraft, asked: BasketLine, held: ReservedLinePlain) -> 
         raise _too_large(amounts.gross, held["line_no"])
     order.amounts.append((rate, amounts))
     order.decimals.append((held["unit_decimals"], held["base_decimals"]))
+    order.codes.append(asked.enterprise_code)
     quantity = trimmed(held["quantity"])
     order.lines.append(
         (
@@ -296,7 +299,10 @@ def _complete(
             "placed_at": moment,
             "updated_at": moment,
             "placed_by": actor["id"],
-            "lines": [dict(zip(_VIEW_KEYS, (*line, None), strict=True)) for line in order.lines],
+            "lines": [
+                dict(zip(_VIEW_KEYS, (*line, None, code), strict=True))
+                for line, code in zip(order.lines, order.codes, strict=True)
+            ],
         }
     )
 

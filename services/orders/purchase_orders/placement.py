@@ -22,6 +22,7 @@ from fastapi import Response
 from services.orders.projects.actions import DeliveryPointNotFound, ProjectNotFound
 from services.orders.projects.rules import ProjectStatus
 from services.orders.purchase_orders import rules
+from services.orders.purchase_orders.codes import CodeMeanings, CodesNotMeant, mark_used, meanings_of, ordered_codes
 from services.orders.purchase_orders.documents import AmountTooLarge, BasketDraft, Buyer, Site, draft_basket
 from services.orders.purchase_orders.history import actor_of
 from services.orders.purchase_orders.reading import Known, Question, Reading, StoredAnswer
@@ -136,6 +137,7 @@ class Placement:
         database: Database,
         reservations: Reservations,
         companies: Companies,
+        catalog: CodeMeanings,
         reserve_timeout_seconds: float,
         reservation_seconds: int,
         company_cache_seconds: float,
@@ -147,6 +149,7 @@ class Placement:
             reservations, timeout_seconds=reserve_timeout_seconds, baskets_at_once=baskets_at_once
         )
         self._buyers = BuyerDirectory(companies, seconds=company_cache_seconds)
+        self._catalog = catalog
         self._reservation_seconds = reservation_seconds
         self._running: set[UUID] = set()
 
@@ -173,9 +176,13 @@ class Placement:
             raise IdempotencyKeyReused(f"Basket {basket_id} was placed under this key long ago; use a new key.")
         site = _site(known, purchase.body)
         _check_lines(purchase.body.lines, today=business_date(purchase.at))
+        meanings = await meanings_of(self._catalog, purchase.body.lines, caller=purchase.caller)
         buyer = await self._buyers.buyer(purchase.caller.company)
         held = await self._hold(purchase, basket_id, region=str(site.delivery["region"]))
+        lines = _lines_of(held, purchase.body)
         try:
+            codes = ordered_codes(purchase.body.lines, lines, meanings=meanings)
+            await mark_used(self._catalog, codes, meanings=meanings)
             draft = draft_basket(
                 basket_id=basket_id,
                 buyer=buyer,
@@ -183,10 +190,10 @@ class Placement:
                 site=site,
                 actor=actor_of(purchase.caller),
                 body=purchase.body,
-                held=_lines_of(held, purchase.body),
+                held=lines,
                 at=purchase.at,
             )
-        except AmountTooLarge:
+        except (AmountTooLarge, CodesNotMeant):
             await self._reserving.let_go(basket_id)
             raise
         ready = Ready(
@@ -195,6 +202,7 @@ class Placement:
             request_hash=purchase.hash,
             expires_at=datetime.fromisoformat(str(held.get("expires_at"))),
             audit_entry=_audit_entry(purchase, draft),
+            codes=codes,
         )
         answer = await self._writing.write(ready)
         if answer is None:

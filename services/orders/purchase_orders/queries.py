@@ -12,7 +12,14 @@ from sqlmodel import col, or_, select
 
 from services.orders.delivery_stops.rules import OFFICIAL
 from services.orders.purchase_orders.rules import TO_COME, ChangeState, OrderState
-from services.orders.purchase_orders.tables import Basket, LineChange, OrderHistory, OrderLine, PurchaseOrder
+from services.orders.purchase_orders.tables import (
+    Basket,
+    CodeOfLine,
+    LineChange,
+    OrderHistory,
+    OrderLine,
+    PurchaseOrder,
+)
 from shared.contracts.orders import Side
 
 
@@ -108,6 +115,20 @@ async def lines_of(session: AsyncSession, *, orders: Sequence[PurchaseOrder]) ->
     for line in found.scalars():
         lines[line.order_id].append(line)
     return lines
+
+
+async def codes_of(session: AsyncSession, *, orders: Sequence[PurchaseOrder]) -> dict[UUID, dict[int, str]]:
+    """The buyer's own codes of lines of orders already found, by order and line; none to who is not the buyer."""
+    codes: dict[UUID, dict[int, str]] = {order.id: {} for order in orders}
+    found = await session.execute(
+        select(CodeOfLine).where(
+            col(CodeOfLine.buyer_id).in_({order.buyer_id for order in orders}),
+            col(CodeOfLine.order_id).in_(list(codes)),
+        )
+    )
+    for each in found.scalars():
+        codes[each.order_id][each.line_no] = each.code
+    return codes
 
 
 async def pending_changes(session: AsyncSession, *, orders: Sequence[PurchaseOrder]) -> dict[UUID, list[LineChange]]:

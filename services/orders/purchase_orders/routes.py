@@ -85,7 +85,8 @@ async def _answer(session: AsyncSession, order: PurchaseOrder, side: Side, now: 
     lines = await queries.lines_of(session, orders=[order])
     pending = await queries.pending_changes(session, orders=[order])
     stop = await stop_of(session, order=order, lines=lines[order.id], on=business_date(now))
-    view = order_view(order, lines[order.id], pending[order.id], side=side, stop=stop)
+    codes = await queries.codes_of(session, orders=[order])
+    view = order_view(order, lines[order.id], pending[order.id], side=side, codes=codes[order.id], stop=stop)
     return json_response(view, headers={"ETag": etag(order.version)})
 
 

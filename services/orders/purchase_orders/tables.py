@@ -196,6 +196,21 @@ class OrderLine(Table, table=True):
         return given_back_from - now.base_quantity
 
 
+class CodeOfLine(Table, table=True):
+    """The buyer's own material code a line was ordered by. Written with the order, never changed, the buyer's alone."""
+
+    __tablename__ = "ordered_codes"
+    __table_args__ = (CheckConstraint("code <> ''", name="code"), Index("ix_ordered_codes_code", "buyer_id", "code"))
+
+    buyer_id: UUID = Field(sa_column=Column(Uuid, primary_key=True))
+    order_id: UUID = Field(sa_column=Column(Uuid, primary_key=True))
+    line_no: int = Field(sa_column=Column(Integer, primary_key=True, autoincrement=False))
+    code: str = Field(sa_column=Column(Text, nullable=False))
+    mapping_id: UUID = Field(sa_column=Column(Uuid, nullable=False))
+    """The mapping of `catalog` that said what the code means."""
+    mapping_version: int = Field(sa_column=Column(Integer, nullable=False))
+
+
 class LineChange(Table, table=True):
     """A change one side proposed for a line; at most one a line is undecided."""
 

@@ -63,9 +63,10 @@ def order_view(
     pending: Sequence[LineChange],
     *,
     side: Side,
+    codes: Mapping[int, str],
     stop: Stop | None = None,
 ) -> dict[str, Any]:
-    """An order as the buyer or the supplier sees it: cost codes, notes and the buyer's people are the buyer's own.
+    """An order as the buyer or the supplier sees it: codes, notes and the buyer's people are the buyer's own.
 
     Only an order whose delivery is stopped says so.
     """
@@ -77,7 +78,7 @@ def order_view(
         "delivery": order.delivery,
         "instructions": order.instructions,
         "totals": totals_view(totals_of(lines)),
-        "lines": [_line_view(line, changes.get(line.line_no), side=side) for line in lines],
+        "lines": [_line_view(line, changes.get(line.line_no), side=side, codes=codes) for line in lines],
     }
     if side == "buyer":
         view["placed_by"] = order.placed_by
@@ -98,6 +99,7 @@ def basket_view(
     *,
     lines: Mapping[UUID, Sequence[OrderLine]],
     pending: Mapping[UUID, Sequence[LineChange]],
+    codes: Mapping[UUID, Mapping[int, str]],
 ) -> dict[str, Any]:
     """A basket as its buyer sees it now."""
     every = [line for order in orders for line in lines[order.id]]
@@ -106,15 +108,22 @@ def basket_view(
         "currency": basket.currency,
         "placed_at": texts.moment(basket.placed_at),
         "totals": totals_view(totals_of(every)),
-        "orders": [order_view(order, lines[order.id], pending.get(order.id, ()), side="buyer") for order in orders],
+        "orders": [
+            order_view(order, lines[order.id], pending.get(order.id, ()), side="buyer", codes=codes[order.id])
+            for order in orders
+        ],
     }
 
 
-def _line_view(line: OrderLine, change: dict[str, Any] | None, *, side: Side) -> dict[str, Any]:
+def _line_view(
+    line: OrderLine, change: dict[str, Any] | None, *, side: Side, codes: Mapping[int, str]
+) -> dict[str, Any]:
     view = dict(zip(LINE_KEYS, canonical_line(line), strict=True))
     if side == "supplier":
         for member in _BUYERS_OWN:
             del view[member]
+    else:
+        view["enterprise_code"] = codes.get(line.line_no)
     view["pending_change"] = change
     return view
 

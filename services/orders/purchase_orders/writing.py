@@ -10,14 +10,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 import orjson
+from sqlalchemy import insert
 from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.orders.purchase_orders import texts
+from services.orders.purchase_orders.codes import OrderedCode
 from services.orders.purchase_orders.documents import BasketDraft, OrderDraft, numbered
 from services.orders.purchase_orders.history import LINE_KEYS
+from services.orders.purchase_orders.tables import CodeOfLine
 from services.orders.purchase_orders.texts import separated
 from shared.arrays import array, quoted
 from shared.batching import GroupCommit
@@ -41,6 +45,7 @@ class Ready:
     expires_at: datetime
     audit_entry: bytes
     """JSON, for the buyer's audit log."""
+    codes: Sequence[OrderedCode] = ()
 
 
 _NUMBERS = """
@@ -223,7 +228,27 @@ async def _insert(session: AsyncSession, baskets: Sequence[Ready]) -> list[bytes
         ),
     )
     done = {row[0] for row in written}
+    await _keep_codes(session, [basket for n, basket in enumerate(baskets) if n in done and basket.codes])
     return [answer if n in done else None for n, answer in enumerate(answers)]
+
+
+async def _keep_codes(session: AsyncSession, baskets: Sequence[Ready]) -> None:
+    rows = []
+    for basket in baskets:
+        orders = {line[0]: order.id for order in basket.draft.orders for line in order.lines}
+        rows += [
+            {
+                "buyer_id": basket.draft.buyer.id,
+                "order_id": UUID(orders[each.line_no]),
+                "line_no": each.line_no,
+                "code": each.code,
+                "mapping_id": each.mapping_id,
+                "mapping_version": each.mapping_version,
+            }
+            for each in basket.codes
+        ]
+    if rows:
+        await session.execute(insert(CodeOfLine), rows)
 
 
 async def _take_numbers(connection: Any, baskets: Sequence[Ready]) -> Any:
