@@ -120,7 +120,7 @@ async def test_every_transaction_on_a_register_leaves_a_state_of_its_own(databas
 
 
 async def test_a_type_out_of_use_is_shown_with_its_successor_and_fits_nobody(stocked: Market):
-    asked = {"q": BAR, "quantity": "20", "unit": "t", "region": "110105"}
+    asked: dict[str, Any] = {"q": BAR, "quantity": "20", "unit": "t", "region": "110105"}
     before = (await stocked.hits(**asked))[0]["offers"][0]
     assert before["fits"], "the type is in use, so only its end can speak against it later"
     desk = Desk(stocked.http)
