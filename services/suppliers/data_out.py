@@ -112,6 +112,7 @@ DATA_OUT = DataOut(
         **HOUSE_LEFT_OUT,
         "known_editions": "copied from the common registers",
         "known_restrictions": "copied from the common registers",
+        "known_types": "copied from the common dictionary",
         "known_spaces": "copied from `members`, which exports it",
         "known_circles": "copied from `members`, which exports it",
         "known_links": "copied from `members`, which exports it",

@@ -9,6 +9,7 @@ members   circle.changed        the same, where its spaces are open to the circl
 members   company.linked        in which group's space a company's admissions count
 catalog   standard.changed      which editions offers may state, and are ordered by; whose offers need an update is told
 catalog   restriction.changed   which goods may not be listed, or not be ordered into a region; the same
+catalog   component_type.published  which types are out of use, and may not be listed or ordered; the same
 members   company.affiliated    its offers are marked as an operator's own
 members   company.left          its record as a supplier is closed
 """
@@ -28,6 +29,7 @@ from services.suppliers.scores import visibility as score_visibility
 from services.suppliers.spaces import actions as space_actions
 from shared import clock
 from shared.contracts.assessments import ORDER_ASSESSED, OrderAssessed
+from shared.contracts.catalog import TYPE_PUBLISHED, TypePublished
 from shared.contracts.members import (
     CIRCLE_CHANGED,
     COMPANY_AFFILIATED,
@@ -90,7 +92,15 @@ async def keep_restrictions(session: AsyncSession, events: Sequence[Event]) -> N
     restrictions = [each for one in told for each in one.restrictions]
     await register_actions.restrictions_told(session, restrictions=restrictions)
     types = {each.type_code for each in restrictions}
-    await update_notices.tell_of_restrictions(session, types=types, at=clock.now())
+    await update_notices.tell_of_types(session, types=types, at=clock.now())
+
+
+async def keep_types(session: AsyncSession, events: Sequence[Event]) -> None:
+    """Types of the dictionary were published, or taken out of use."""
+    told = [(TypePublished.model_validate(event.data), event.time) for event in events]
+    await register_actions.types_told(session, types=told)
+    ended = {each.code for each, _ in told if each.status == "DEPRECATED"}
+    await update_notices.tell_of_types(session, types=ended, at=clock.now())
 
 
 async def keep_stages(session: AsyncSession, events: Sequence[Event]) -> None:
@@ -138,6 +148,7 @@ REACTIONS: Mapping[str, Mapping[str, Reaction]] = {
     "catalog": {
         STANDARD_CHANGED: keep_editions,
         RESTRICTION_CHANGED: keep_restrictions,
+        TYPE_PUBLISHED: keep_types,
     },
     "members": {
         STAGE_CHANGED: keep_stages,

@@ -113,6 +113,10 @@ class TypePublished(Answer):
     name_en: str
     content_hash: str
     successor: str | None = Field(default=None, description="What to use instead of a deprecated type.")
+    reason: str | None = Field(default=None, description="Why the type was deprecated.")
+    dictionary_version: int = Field(
+        default=0, description="The version of the dictionary that made the type so; 0 in events older than this field."
+    )
 
 
 CODES_AT_MOST = 5_000

@@ -10,6 +10,8 @@ from services.catalog.search.schemas import SearchAnswer
 from shared.audience import Audience
 from shared.database import Database, transaction
 from tests.catalog.conftest import AT, BAR, Market
+from tests.catalog.test_dictionary import Desk
+from tests.conftest import signed_in
 
 BAR_25 = "RB-HRB|diameter=25,grade=HRB400E,length=12"
 CONCRETE = "CN-RMC|impermeability=P6,slump=180,strength=C30"
@@ -115,3 +117,24 @@ async def test_every_transaction_on_a_register_leaves_a_state_of_its_own(databas
     states.append(await told())
     assert len(set(states)) == len(states)
     assert len(states[-1].split(" ")) == len({each.split("=")[0] for each in states[-1].split(" ")})
+
+
+async def test_a_type_out_of_use_is_shown_with_its_successor_and_fits_nobody(stocked: Market):
+    asked: dict[str, Any] = {"q": BAR, "quantity": "20", "unit": "t", "region": "110105"}
+    before = (await stocked.hits(**asked))[0]["offers"][0]
+    assert before["fits"], "the type is in use, so only its end can speak against it later"
+    desk = Desk(stocked.http)
+    document = await desk.document(change=lambda each: each.update(code="RB-HRBN"))
+    ending = {"code": "RB-HRB", "successor": "RB-HRBN", "reason": "new edition"}
+    await desk.publish({"publish": document}, {"deprecate": ending})
+    found = (await stocked.hits(**asked))[0]
+    assert found["variant"]["key"] == BAR, "old orders and drawings still name it"
+    compared = await stocked.http.get(
+        "/catalog/compare", params={"variant": [BAR, BAR_25]}, headers=signed_in(stocked.buyer)
+    )
+    for offer in (found["offers"][0], compared.json()["items"][0]["offer"]):
+        assert not offer["fits"]
+        (misfit,) = (each for each in offer["misfits"] if each["code"] == "TypeDeprecated")
+        assert "RB-HRBN" in misfit["detail"]
+    other = (await stocked.hits(q=CONCRETE))[0]["offers"][0]
+    assert "TypeDeprecated" not in {each["code"] for each in other["misfits"]}

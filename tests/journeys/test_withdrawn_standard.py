@@ -1,4 +1,5 @@
-"""An edition is withdrawn, goods are banned: what its suppliers see, and which orders are refused from which day.
+"""An edition is withdrawn, goods are banned, a type is taken out of use: what its suppliers see, and which orders are
+refused from which day.
 
 The two services run in this process over their own databases; `suppliers` follows the real feed of `catalog`.
 """
@@ -20,9 +21,11 @@ from services.catalog.app import create_app
 from services.catalog.components.jobs import load_taxonomy
 from services.catalog.settings import Settings
 from services.suppliers.reactions import REACTIONS
+from services.suppliers.register.actions import types_told
 from shared.clients.feed import FeedClient
 from shared.clients.transport import FixedToken, ServiceClient
 from shared.clock import business_date
+from shared.contracts.catalog import TypePublished
 from shared.database import transaction
 from shared.follower import Follower
 from shared.identity import Role, Scope, TokenVerifier
@@ -32,7 +35,7 @@ from tests.suppliers.world import REBAR, CatalogDouble, MembersDouble, World, ap
 
 ROOT = Path(__file__).parents[2]
 OLD, NEW = "GB/T 1499.2-2018", "GB 1499.2-2024"
-OPERATOR = a_person(Role.OPERATOR)
+OPERATOR, REVIEWER = a_person(Role.OPERATOR), a_person(Role.OPERATOR)
 TERMS = {
     "stock_point": None,
     "price": "3253",
@@ -54,6 +57,19 @@ class Story:
     async def operator(self, method: str, path: str, body: Any, *, version: int | None = None) -> httpx.Response:
         headers = signed_in(OPERATOR) | once() | ({} if version is None else {"If-Match": f'"{version}"'})
         return await self.catalog.request(method, path, json=body, headers=headers)
+
+    async def deprecate(self, *, reason: str = "new edition") -> str:
+        """RB-HRB gives way to a new type, by a proposal and a second person; the successor's code."""
+        document = (await self.catalog.get("/catalog/types/RB-HRB/document")).json() | {"code": "RB-HRBN"}
+        ending = {"code": "RB-HRB", "successor": "RB-HRBN", "reason": reason}
+        body = {"title": "Bars", "note": "-", "changes": [{"publish": document}, {"deprecate": ending}]}
+        made = await self.operator("POST", "/catalog/dictionary/proposals", body)
+        assert made.status_code == 201, made.text
+        path = f"/catalog/dictionary/proposals/{made.json()['id']}/approval"
+        headers = signed_in(REVIEWER) | once() | {"If-Match": f'"{made.json()["revision"]}"'}
+        done = await self.catalog.post(path, headers=headers)
+        assert done.status_code == 200, done.text
+        return "RB-HRBN"
 
     async def told(self) -> None:
         while await self.follower.step():
@@ -285,3 +301,89 @@ async def test_suppliers_are_told_that_offers_need_an_update(story: Story):
     assert (await story.list("OLD-2")).status_code == 201
     await withdrawn(story, end + timedelta(days=1), version=2)
     assert await told() == [str(story.world.erp.company_id)]
+
+
+async def test_a_type_is_taken_out_of_use_and_neither_offered_nor_ordered_any_more(story: Story):
+    today = business_date(datetime.now(UTC))
+    made = await story.list("BAR-1", standard=None, valid_from=(today - timedelta(days=9)).isoformat())
+    assert made.status_code == 201
+    offer = await story.offer("BAR-1")
+    assert (await story.reserve(offer))["outcome"] == "held"
+    successor = await story.deprecate()
+    assert (await story.offer("BAR-1"))["needs_update"] == [], "not before it is told"
+    await story.told()
+
+    (reason,) = (await story.offer("BAR-1"))["needs_update"]
+    assert (reason["code"], reason["since"]) == ("TypeDeprecated", today.isoformat())
+    assert all(part in reason["detail"] for part in ("RB-HRB", "new edition", successor))
+    listed = await story.world.call("GET", "/suppliers/offers?needs_update=true", story.world.erp)
+    assert [each["item_no"] for each in listed.json()] == ["BAR-1"]
+
+    (refusal,) = (await story.reserve(offer))["refusals"]
+    assert (refusal["code"], refusal["detail"]) == ("TypeDeprecated", reason["detail"])
+    assert (await story.reserve(offer, at=today - timedelta(days=1)))["outcome"] == "held"
+    body = {"lines": [{"offer_id": offer["id"], "quantity": "2", "unit": "t"}]}
+    quoted = await story.world.call("POST", "/suppliers/offers/quote", story.world.buyer, json=body)
+    assert [each["code"] for each in quoted.json()["lines"][0]["reasons"]] == ["TypeDeprecated"]
+
+    for again in (await story.list("BAR-2", standard=None), await story.list("BAR-1", standard=None, offer_code="b")):
+        assert (again.status_code, again.json()["code"]) == (409, "TypeDeprecated")
+        (error,) = again.json()["errors"]
+        assert (error["field"], error["rule"], successor in error["message"]) == ("variant", "TypeDeprecated", True)
+    changed = await story.world.call(
+        "PUT", f"/suppliers/offers/{offer['id']}", story.world.erp, version=1, json=TERMS | {"standard": None}
+    )
+    assert (changed.status_code, changed.json()["code"]) == (409, "TypeDeprecated")
+
+
+async def test_a_file_makes_no_new_offers_of_a_type_out_of_use_and_keeps_those_that_are(story: Story):
+    assert (await story.list("BAR-1", standard=None)).status_code == 201
+    await story.deprecate()
+    await story.told()
+    view = await story.world.synced(
+        csv_of(
+            f'BAR-1;"{REBAR}";;3300;0.13;true;t',
+            f'BAR-2;"{REBAR}";5;3300;0.13;true;t',
+            header="item_no;variant;on_hand;price;tax_rate;tax_inclusive;unit",
+        )
+    )
+    (problem,) = view["problems"]
+    assert (problem["item_no"], problem["field"], problem["code"]) == ("BAR-2", "variant", "TypeDeprecated")
+    assert "RB-HRBN" in problem["message"]
+    assert (await story.offer("BAR-1"))["price"] == "3300.000000"
+    assert ("BAR-2", "default") not in await story.world.offers()
+
+
+async def test_the_end_of_a_type_is_told_to_its_suppliers_and_told_again_changes_nothing(story: Story):
+    async def hints() -> list[str]:
+        async with transaction(story.world.database.system) as session:
+            kind = "dev.dougong.suppliers.offers.needs_update.v1"
+            rows = await session.scalars(text("SELECT subject FROM events WHERE type = :kind"), {"kind": kind})
+            return list(rows)
+
+    assert (await story.list("BAR-1", standard=None)).status_code == 201
+    await story.told()
+    assert await hints() == [], "types in use are no reason"
+    await story.deprecate()
+    await story.told()
+    assert await hints() == [str(story.world.erp.company_id)]
+    async with transaction(story.world.database.system) as session:
+        before = (await session.execute(text("SELECT * FROM known_types ORDER BY code"))).all()
+        await session.execute(text("DELETE FROM follower_cursors WHERE source = 'catalog'"))
+    await story.told()
+    async with transaction(story.world.database.system) as session:
+        assert (await session.execute(text("SELECT * FROM known_types ORDER BY code"))).all() == before
+
+
+async def test_an_older_word_about_a_type_does_not_overtake_a_newer_one(story: Story):
+    """As when an event that was parked is retried after a later one took effect."""
+    assert (await story.list("BAR-1", standard=None)).status_code == 201
+    await story.deprecate()
+    await story.told()
+    async with transaction(story.world.database.system) as session:
+        older = TypePublished(
+            code="RB-HRB", version=1, status="ACTIVE", category="rebar", name_zh="-", name_en="-", content_hash="-",
+            dictionary_version=1,
+        )  # fmt: skip
+        await types_told(session, types=[(older, datetime.now(UTC))])
+    assert [each["code"] for each in (await story.offer("BAR-1"))["needs_update"]] == ["TypeDeprecated"]

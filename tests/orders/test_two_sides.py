@@ -44,7 +44,7 @@ async def test_the_supplier_sees_the_order_without_what_is_the_buyers_own(world:
     assert "placed_by" not in theirs
     assert theirs["instructions"] == "crane 08:00"
     assert theirs["totals"] == order["totals"]
-    own = {"cost_code", "note"}
+    own = {"cost_code", "note", "enterprise_code"}
     assert [{k: v for k, v in line.items() if k not in own} for line in order["lines"]] == theirs["lines"]
     assert order["lines"][0]["cost_code"] == "SECRET-CODE"
 

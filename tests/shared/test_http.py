@@ -250,7 +250,7 @@ async def test_pages_follow_each_other_and_a_cursor_fits_only_its_query(http: ht
     for bad in ("x", cursor + "&other=1", "%00", "W10", "MQ", forged):
         answer = await http.get(f"/kernel/notes?cursor={bad}", headers=headers)
         assert (answer.status_code, answer.json()["code"]) == (422, "CursorInvalid")
-        assert [(error["field"], error["rule"]) for error in answer.json()["errors"]] == [("cursor", "CursorInvalid")]
+        assert [each["field"] for each in answer.json()["errors"]] == ["cursor"]
     for limit in ("0", "1000000", "x"):
         assert (await http.get(f"/kernel/notes?limit={limit}", headers=headers)).status_code == 422
 

@@ -69,7 +69,6 @@ async def load_taxonomy(session: AsyncSession, *, document: Mapping[str, Any], a
     gone = [row for code, row in sorted(present.items()) if code not in named and _still_ours(row)]
     for row in gone:
         row.status = "DEPRECATED"
-        await _tell(session, row, at=at)
     if rows or gone:
         await release(session, rows=[*rows, *gone], by=None, proposal_id=None, at=at)
     return Published(
@@ -107,7 +106,7 @@ async def release(
     proposal_id: UUID | None,
     at: datetime,
 ) -> int:
-    """Make what these types are now the next version of the dictionary; its number."""
+    """Make what these types are now the next version of the dictionary, and tell each of them; its number."""
     version = await queries.newest_dictionary_version(session) + 1
     session.add(
         DictionaryVersion(
@@ -126,6 +125,8 @@ async def release(
         for row in rows
     )
     await session.flush()
+    for row in rows:
+        await _tell(session, row, dictionary_version=version, at=at)
     return version
 
 
@@ -194,18 +195,13 @@ async def publish_types(
     )
     await session.flush()
     await _keep_details(session, new_content, by=by, at=at)
-    for row in rows:
-        await _tell(session, row, at=at)
     return rows
 
 
-async def deprecate_type(
-    session: AsyncSession, *, row: ComponentType, successor: str, reason: str, proposal_id: UUID, at: datetime
-) -> None:
-    """Take a type out of use: no new variants of it, the old ones stay readable."""
+def deprecate_type(row: ComponentType, *, successor: str, reason: str, proposal_id: UUID, at: datetime) -> None:
+    """Take a type out of use: no new variants, offers and orders of it, the old ones stay readable."""
     row.status, row.successor, row.deprecation_reason = "DEPRECATED", successor, reason
     row.proposal_id, row.published_at = proposal_id, at
-    await _tell(session, row, at=at)
 
 
 def _next_version(
@@ -257,7 +253,7 @@ async def _keep_details(
     await session.flush()
 
 
-async def _tell(session: AsyncSession, row: ComponentType, *, at: datetime) -> None:
+async def _tell(session: AsyncSession, row: ComponentType, *, dictionary_version: int, at: datetime) -> None:
     data = TypePublished(
         code=row.code,
         version=row.version,
@@ -267,5 +263,7 @@ async def _tell(session: AsyncSession, row: ComponentType, *, at: datetime) -> N
         name_en=row.name_en,
         content_hash=row.content_hash,
         successor=row.successor,
+        reason=row.deprecation_reason,
+        dictionary_version=dictionary_version,
     )
     await publish(session, type=TYPE_PUBLISHED, subject=row.code, data=data, at=at)

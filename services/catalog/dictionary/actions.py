@@ -153,8 +153,8 @@ async def approve(session: AsyncSession, *, proposal_id: UUID, expected: int, by
     )
     for ending in sound.endings:
         row = present[ending.code]
-        await component_actions.deprecate_type(
-            session, row=row, successor=ending.successor, reason=ending.reason, proposal_id=proposal.id, at=at
+        component_actions.deprecate_type(
+            row, successor=ending.successor, reason=ending.reason, proposal_id=proposal.id, at=at
         )
         rows.append(row)
     version = await component_actions.release(session, rows=rows, by=by, proposal_id=proposal.id, at=at)

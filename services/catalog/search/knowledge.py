@@ -54,6 +54,7 @@ class Knowledge:
         key = (self.states, on, region)
         if key not in _beside:
             _beside[key] = standing.beside_of(
+                definitions=self.dictionary.definitions,
                 carbon_sources=self.carbon_sources,
                 restrictions=self.restrictions,
                 withdrawn=self.withdrawn,

@@ -25,6 +25,7 @@ class Reason(StrEnum):
     NEED_BY_TOO_EARLY = "NeedByTooEarly"
     STANDARD_WITHDRAWN = "StandardWithdrawn"
     ITEM_RESTRICTED = "ItemRestricted"
+    TYPE_DEPRECATED = "TypeDeprecated"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -61,6 +62,8 @@ class Terms:
     """The edition it is made to, when that was withdrawn."""
     restricted: str | None = None
     """What the restricted and banned list says against it."""
+    deprecated: str | None = None
+    """What the dictionary says, when it took the type out of use."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -135,6 +138,8 @@ def _registers(terms: Terms) -> list[Misfit]:
         misfits.append(Misfit(code=Reason.STANDARD_WITHDRAWN, detail=detail))
     if terms.restricted is not None:
         misfits.append(Misfit(code=Reason.ITEM_RESTRICTED, detail=terms.restricted))
+    if terms.deprecated is not None:
+        misfits.append(Misfit(code=Reason.TYPE_DEPRECATED, detail=terms.deprecated))
     return misfits
 
 

@@ -7,6 +7,8 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.catalog.carbon import queries as carbon_queries
+from services.catalog.components import queries as component_queries
+from services.catalog.components.rules import TypeDefinition
 from services.catalog.equivalents import queries as equivalent_queries
 from services.catalog.mapping import queries as mapping_queries
 from services.catalog.restrictions import queries as restriction_queries
@@ -29,6 +31,7 @@ async def beside(session: AsyncSession, *, type_codes: Sequence[str], on: date, 
     return Beside(
         withdrawn=frozenset(await standard_queries.withdrawn_editions(session, on=on)),
         restrictions=held,
+        deprecated=_out_of_use(await component_queries.definitions(session, codes=codes)),
         carbon_sources={code: factor.source for code, factor in factors.items()},
     )
 
@@ -50,6 +53,7 @@ async def withdrawals(session: AsyncSession) -> Mapping[str, date]:
 
 def beside_of(
     *,
+    definitions: Mapping[str, TypeDefinition],
     carbon_sources: Mapping[str, str],
     restrictions: Sequence[Entry],
     withdrawn: Mapping[str, date],
@@ -65,8 +69,17 @@ def beside_of(
     return Beside(
         withdrawn=frozenset(key for key, day in withdrawn.items() if day <= on),
         restrictions=held,
+        deprecated=_out_of_use(definitions),
         carbon_sources=carbon_sources,
     )
+
+
+def _out_of_use(definitions: Mapping[str, TypeDefinition]) -> dict[str, str]:
+    return {
+        code: f"The dictionary deprecates type {code}" + (f"; use {each.successor} instead." if each.successor else ".")
+        for code, each in definitions.items()
+        if each.deprecated
+    }
 
 
 def _told(entry: RestrictionEntry | Entry) -> Restriction:

@@ -89,6 +89,8 @@ class Beside:
     """Editions of standards that are withdrawn today, by `shared.designations.edition_key`."""
     restrictions: Mapping[str, Sequence[Restriction]] = field(default_factory=dict)
     """By type."""
+    deprecated: Mapping[str, str] = field(default_factory=dict)
+    """What the dictionary says of types it took out of use, by code."""
     carbon_sources: Mapping[str, str] = field(default_factory=dict)
     """Where the carbon factor of each type is from."""
 
@@ -176,6 +178,7 @@ class Judge:
             freight=Decimal(row.freight),
             withdrawn=row.standard if row.standard and _edition(row.standard) in self._beside.withdrawn else None,
             restricted=self._restricted,
+            deprecated=self._beside.deprecated.get(self._type_code),
         )
 
     def _stock(self, row: Any) -> dict[str, Any] | None:

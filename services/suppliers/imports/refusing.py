@@ -12,9 +12,9 @@ from psycopg import AsyncClientCursor
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.suppliers.offers.declared import goods_of
-from services.suppliers.offers.register_checks import unknown_editions
+from services.suppliers.offers.register_checks import FIELD_AT_FAULT, unknown_editions
 from services.suppliers.register.queries import register_now
-from services.suppliers.register.rules import Register, against_listing
+from services.suppliers.register.rules import Finding, Register, against_listing
 
 _COUNT = """
     SELECT count(*) FILTER (WHERE said_standard) AS standards, count(*) FILTER (WHERE offer_id IS NULL) AS new_offers
@@ -39,6 +39,9 @@ _REJECT = """
 _BY_STANDARD = "j.said_standard AND j.f_standard = bad.value"
 _BY_GOODS = "j.offer_id IS NULL AND j.variant_key || E'\\x1f' || array_to_string(j.f_regions, ';') = bad.value"
 
+_Bad = tuple[str, str, str]
+"""Field, code and message."""
+
 
 async def refuse(session: AsyncSession, cursor: AsyncClientCursor[Any], values: Mapping[str, Any]) -> None:
     """Reject them in `sync_judged`."""
@@ -50,39 +53,44 @@ async def refuse(session: AsyncSession, cursor: AsyncClientCursor[Any], values: 
     if count.standards:
         await cursor.execute(_STATED)
         stated = [row.f_standard for row in await cursor.fetchall()]
-        await _reject(cursor, await _bad_editions(session, register, stated, values), "standard", _BY_STANDARD)
-    if count.new_offers and register.restrictions:
-        await cursor.execute(_MADE, {"types": list(register.restrictions)})
-        bad = {}
+        await _reject(cursor, await _bad_editions(session, register, stated, values), _BY_STANDARD)
+    types = sorted({*register.restrictions, *register.deprecated})
+    if count.new_offers and types:
+        await cursor.execute(_MADE, {"types": types})
+        bad: dict[str, _Bad] = {}
         for row in await cursor.fetchall():
             goods = goods_of(None, row.type_code, row.snapshot)
             for finding in against_listing(register, goods=goods, regions=row.f_regions, on=values["on"]):
-                bad[f"{row.variant_key}\x1f{';'.join(row.f_regions)}"] = (str(finding.code), finding.detail)
-        await _reject(cursor, bad, "item_no", _BY_GOODS)
+                bad[f"{row.variant_key}\x1f{';'.join(row.f_regions)}"] = _said(finding)
+        await _reject(cursor, bad, _BY_GOODS)
 
 
 async def _bad_editions(
     session: AsyncSession, register: Register, stated: list[str], values: Mapping[str, Any]
-) -> dict[str, tuple[str, str]]:
+) -> dict[str, _Bad]:
     bad = {
-        each: ("UnknownEdition", message)
+        each: ("standard", "UnknownEdition", message)
         for each, message in (await unknown_editions(session, standards=stated)).items()
     }
     for each in stated:
         goods = goods_of(each, "", {})
         for finding in against_listing(register, goods=goods, regions=(), on=values["on"]):
-            bad[each] = (str(finding.code), finding.detail)
+            bad[each] = _said(finding)
     return bad
 
 
-async def _reject(cursor: AsyncClientCursor[Any], bad: Mapping[str, tuple[str, str]], field: str, which: str) -> None:
+def _said(finding: Finding) -> _Bad:
+    return FIELD_AT_FAULT[finding.code], str(finding.code), finding.detail
+
+
+async def _reject(cursor: AsyncClientCursor[Any], bad: Mapping[str, _Bad], which: str) -> None:
     if bad:
         await cursor.execute(
             _REJECT + which,
             {
                 "values": list(bad),
-                "fields": [field] * len(bad),
-                "codes": [code for code, _ in bad.values()],
-                "messages": [message for _, message in bad.values()],
+                "fields": [field for field, _, _ in bad.values()],
+                "codes": [code for _, code, _ in bad.values()],
+                "messages": [message for _, _, message in bad.values()],
             },
         )

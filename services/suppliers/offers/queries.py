@@ -87,7 +87,7 @@ async def suspects_of(session: AsyncSession, *, supplier_id: UUID, register: Reg
     )
     return Suspects(
         standards=[each for each in stated if each is not None and edition_key(each) in register.withdrawn],
-        type_codes=list(register.restrictions),
+        type_codes=sorted({*register.restrictions, *register.deprecated}),
     )
 
 

@@ -1,4 +1,5 @@
-"""May goods be listed, as the registers stand: an edition that is withdrawn or unknown, a type that is banned.
+"""May goods be listed, as the registers stand: an edition that is withdrawn or unknown, a type that is banned or
+deprecated.
 
 An edition is unknown when the register knows its number under other years only: that is a slip of the pen. A number
 the register does not know at all (an enterprise standard, a foreign one) is taken as it is.
@@ -29,7 +30,24 @@ class ItemRestricted(Conflict):
     """The goods are banned where they would be offered; `errors` quotes the entry."""
 
 
-REGISTER_REFUSALS = (StandardWithdrawn, UnknownEdition, ItemRestricted)
+class TypeDeprecated(Conflict):
+    """The dictionary took the type of these goods out of use; `errors` quotes it with the successor."""
+
+
+REGISTER_REFUSALS = (StandardWithdrawn, UnknownEdition, ItemRestricted, TypeDeprecated)
+
+FIELD_AT_FAULT: Mapping[RegisterCode, str] = {
+    RegisterCode.STANDARD_WITHDRAWN: "standard",
+    RegisterCode.ITEM_RESTRICTED: "item_no",
+    RegisterCode.TYPE_DEPRECATED: "variant",
+}
+"""In a request as in a row of a file."""
+
+_REFUSED_AS: Mapping[RegisterCode, type[Conflict]] = {
+    RegisterCode.STANDARD_WITHDRAWN: StandardWithdrawn,
+    RegisterCode.ITEM_RESTRICTED: ItemRestricted,
+    RegisterCode.TYPE_DEPRECATED: TypeDeprecated,
+}
 
 
 async def unknown_editions(session: AsyncSession, *, standards: Collection[str]) -> Mapping[str, str]:
@@ -50,7 +68,7 @@ async def check_listing(
     """Let goods be listed only when no register speaks against it.
 
     Raises:
-        UnknownEdition, StandardWithdrawn, ItemRestricted.
+        UnknownEdition, StandardWithdrawn, ItemRestricted, TypeDeprecated.
     """
     if standard is not None:
         for message in (await unknown_editions(session, standards=[standard])).values():
@@ -63,7 +81,5 @@ async def check_listing(
 
 
 def _refusal(found: Sequence[Finding]) -> Conflict:
-    fields = {RegisterCode.STANDARD_WITHDRAWN: "standard", RegisterCode.ITEM_RESTRICTED: "item_no"}
-    errors = [FieldError(field=fields[each.code], rule=each.code, message=each.detail) for each in found]
-    kind = StandardWithdrawn if found[0].code is RegisterCode.STANDARD_WITHDRAWN else ItemRestricted
-    return kind(found[0].detail, errors=errors)
+    errors = [FieldError(field=FIELD_AT_FAULT[each.code], rule=each.code, message=each.detail) for each in found]
+    return _REFUSED_AS[found[0].code](found[0].detail, errors=errors)

@@ -41,6 +41,7 @@ class MisfitCode(StrEnum):
     PRICE_TOO_LARGE = "PriceTooLarge"
     STANDARD_WITHDRAWN = "StandardWithdrawn"
     ITEM_RESTRICTED = "ItemRestricted"
+    TYPE_DEPRECATED = "TypeDeprecated"
 
 
 class OfferStatus(StrEnum):

@@ -147,7 +147,7 @@ class TierView(Answer):
 class UpdateReason(Answer):
     """Why an offer needs an update: the entry of a register that speaks against it, and from which day on."""
 
-    code: Literal["StandardWithdrawn", "ItemRestricted"]
+    code: Literal["StandardWithdrawn", "ItemRestricted", "TypeDeprecated"]
     detail: str
     since: date
 

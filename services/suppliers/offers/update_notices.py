@@ -39,8 +39,8 @@ async def tell_of_editions(session: AsyncSession, *, withdrawn: Collection[str],
         await _tell(session, suppliers=found.all(), at=at)
 
 
-async def tell_of_restrictions(session: AsyncSession, *, types: Collection[str], at: datetime) -> None:
-    """Suppliers with an offer of one of these types, of which an entry of the restricted list speaks."""
+async def tell_of_types(session: AsyncSession, *, types: Collection[str], at: datetime) -> None:
+    """Suppliers with an offer of one of these types, restricted by an entry of the list or out of use."""
     if types:
         found = await session.scalars(_OF_TYPES, {"types": sorted(types)})
         await _tell(session, suppliers=found.all(), at=at)

@@ -1,13 +1,16 @@
 """Keeping what `catalog` tells: the newest version of each entry, whatever order or number of times it is told in."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from sqlalchemy import text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import SQLModel, col
 
-from services.suppliers.register.tables import KnownEdition, KnownRestriction
+from services.suppliers.register.tables import KnownEdition, KnownRestriction, KnownType
+from shared.clock import business_date
+from shared.contracts.catalog import TypePublished
 from shared.contracts.standards import EditionState, RestrictionState
 from shared.designations import edition_key
 
@@ -55,6 +58,24 @@ async def restrictions_told(session: AsyncSession, *, restrictions: Sequence[Res
     await _keep(session, KnownRestriction, rows, key="id")
 
 
+async def types_told(session: AsyncSession, *, types: Sequence[tuple[TypePublished, datetime]]) -> None:
+    """Keep types, each with the moment of its publication: one that is deprecated is so from that day on."""
+    newest = {each.code: (each, at) for each, at in sorted(types, key=lambda one: one[0].dictionary_version)}
+    rows = []
+    for code, (each, at) in sorted(newest.items()):
+        ended = each.status == "DEPRECATED"
+        rows.append(
+            KnownType(
+                code=code,
+                deprecated_on=business_date(at) if ended else None,
+                successor=each.successor if ended else None,
+                reason=each.reason if ended else None,
+                version=each.dictionary_version,
+            )
+        )
+    await _keep(session, KnownType, rows, key="code")
+
+
 async def _keep(session: AsyncSession, table: type[SQLModel], rows: Sequence[SQLModel], *, key: str) -> None:
     if not rows:
         return
@@ -64,7 +85,7 @@ async def _keep(session: AsyncSession, table: type[SQLModel], rows: Sequence[SQL
         statement.on_conflict_do_update(
             index_elements=[key],
             set_=columns,
-            where=col(table.version) < statement.excluded["version"],  # type: ignore[attr-defined]
+            where=col(table.version) <= statement.excluded["version"],  # type: ignore[attr-defined]
         )
     )
     await session.execute(_COUNT)

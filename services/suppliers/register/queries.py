@@ -6,7 +6,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 from sqlmodel import col, select
 
-from services.suppliers.register.rules import EditionEntry, Register, RestrictionEntry
+from services.suppliers.register.rules import DeprecationEntry, EditionEntry, Register, RestrictionEntry
 from services.suppliers.register.tables import KnownEdition, KnownRestriction
 
 VERSION = "(SELECT version FROM register_version)"
@@ -14,7 +14,7 @@ VERSION = "(SELECT version FROM register_version)"
 
 
 async def register_now(session: AsyncSession | AsyncConnection) -> Register:
-    """Both registers, as far as they can speak against anything."""
+    """All registers, as far as they can speak against anything."""
     editions = await session.execute(
         text("SELECT key, designation, withdrawn_on, replaced_by FROM known_editions WHERE withdrawn_on IS NOT NULL")
     )
@@ -23,6 +23,9 @@ async def register_now(session: AsyncSession | AsyncConnection) -> Register:
             "SELECT banned, type_code, properties, regions, from_on, until_on, source, text "
             "FROM known_restrictions ORDER BY id"
         )
+    )
+    types = await session.execute(
+        text("SELECT code, deprecated_on, successor, reason FROM known_types WHERE deprecated_on IS NOT NULL")
     )
     by_type: dict[str, list[RestrictionEntry]] = {}
     for row in restrictions:
@@ -44,6 +47,10 @@ async def register_now(session: AsyncSession | AsyncConnection) -> Register:
             for row in editions
         },
         restrictions=by_type,
+        deprecated={
+            row.code: DeprecationEntry(deprecated_on=row.deprecated_on, successor=row.successor, reason=row.reason)
+            for row in types
+        },
     )
 
 

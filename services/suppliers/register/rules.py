@@ -2,6 +2,7 @@
 
 An edition speaks against an offer that states it, from the day of its withdrawal on. Silence speaks against nobody:
 an offer that states no edition stays orderable, whatever became of the editions its type names.
+A component type that the dictionary deprecates speaks against its offers and orders from that day on, everywhere.
 A restriction of a region speaks against orders into it; against an offer only when it is offered into nothing else.
 """
 
@@ -16,6 +17,7 @@ class RegisterCode(StrEnum):
 
     STANDARD_WITHDRAWN = "StandardWithdrawn"
     ITEM_RESTRICTED = "ItemRestricted"
+    TYPE_DEPRECATED = "TypeDeprecated"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -41,13 +43,24 @@ class RestrictionEntry:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class DeprecationEntry:
+    """What the dictionary says of a type it took out of use. No successor: the taxonomy no longer names the type."""
+
+    deprecated_on: date
+    successor: str | None
+    reason: str | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Register:
-    """Both registers as they were last told."""
+    """All registers as they were last told."""
 
     withdrawn: Mapping[str, EditionEntry] = field(default_factory=dict)
     """Editions with a day of withdrawal, passed or not, by `shared.designations.edition_key`."""
     restrictions: Mapping[str, Sequence[RestrictionEntry]] = field(default_factory=dict)
     """By component type."""
+    deprecated: Mapping[str, DeprecationEntry] = field(default_factory=dict)
+    """Types out of use, by code."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -73,7 +86,7 @@ NOTHING = Register()
 
 def against_order(register: Register, *, goods: Goods, region: str | None, on: date) -> list[Finding]:
     """What forbids an order for delivery in a region on a day; without a region only what holds everywhere."""
-    found = [each for each in _editions(register, goods) if each.since <= on]
+    found = [each for each in _anywhere(register, goods) if each.since <= on]
     for entry in _restrictions(register, goods):
         at_place = not entry.regions or (region is not None and any(map(region.startswith, _heads(entry.regions))))
         if at_place and entry.from_on <= on and (entry.until_on is None or on <= entry.until_on):
@@ -83,7 +96,7 @@ def against_order(register: Register, *, goods: Goods, region: str | None, on: d
 
 def against_listing(register: Register, *, goods: Goods, regions: Sequence[str], on: date) -> list[Finding]:
     """What forbids to list goods for these regions on a day."""
-    found = [each for each in _editions(register, goods) if each.since <= on]
+    found = [each for each in _anywhere(register, goods) if each.since <= on]
     for entry in _restrictions(register, goods):
         live = entry.from_on <= on and (entry.until_on is None or on <= entry.until_on)
         if entry.banned and live and _covers(entry, regions):
@@ -98,7 +111,22 @@ def against_offer(register: Register, *, goods: Goods, regions: Sequence[str], o
         for entry in _restrictions(register, goods)
         if (entry.until_on is None or on <= entry.until_on) and _covers(entry, regions)
     ]
-    return sorted([*_editions(register, goods), *closed], key=lambda each: each.since)
+    return sorted([*_anywhere(register, goods), *closed], key=lambda each: each.since)
+
+
+def _anywhere(register: Register, goods: Goods) -> list[Finding]:
+    """What is said of an edition and a type, whatever the place."""
+    return [*_editions(register, goods), *_types(register, goods)]
+
+
+def _types(register: Register, goods: Goods) -> list[Finding]:
+    entry = register.deprecated.get(goods.type_code)
+    if entry is None:
+        return []
+    why = f": {entry.reason}" if entry.reason else ""
+    instead = f"; use {entry.successor} instead" if entry.successor else ""
+    detail = f"The dictionary deprecates type {goods.type_code} from {entry.deprecated_on} on{why}{instead}."
+    return [Finding(code=RegisterCode.TYPE_DEPRECATED, detail=detail, since=entry.deprecated_on)]
 
 
 def _editions(register: Register, goods: Goods) -> list[Finding]:

@@ -1,4 +1,4 @@
-"""Editions and restrictions as `catalog` told them, and how often they changed. No company's data."""
+"""Editions, restrictions and component types as `catalog` told them, and how often they changed. No company's data."""
 
 from datetime import date
 from uuid import UUID
@@ -41,6 +41,22 @@ class KnownRestriction(Table, table=True):
     source: str = Field(sa_column=Column(Text, nullable=False))
     text: str = Field(sa_column=Column(Text, nullable=False))
     version: int = Field(sa_column=Column(Integer, nullable=False))
+
+
+class KnownType(Table, table=True):
+    """A component type of the dictionary; also those in use, so that one that comes back is told apart."""
+
+    __tablename__ = "known_types"
+    __table_args__ = (
+        CheckConstraint("deprecated_on IS NOT NULL OR (successor IS NULL AND reason IS NULL)", name="deprecation"),
+    )
+
+    code: str = Field(sa_column=Column(Text, primary_key=True))
+    deprecated_on: date | None = Field(default=None, sa_column=Column(Date))
+    successor: str | None = Field(default=None, sa_column=Column(Text))
+    reason: str | None = Field(default=None, sa_column=Column(Text))
+    version: int = Field(sa_column=Column(Integer, nullable=False))
+    """That of the dictionary which made it so: an older one, told again, changes nothing."""
 
 
 class RegisterVersion(Table, table=True):
