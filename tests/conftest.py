@@ -32,6 +32,9 @@ from shared.ids import new_id
 ROOT = Path(__file__).parent.parent
 SAMPLES = ROOT.parent / "shared" / "samples"
 
+AS_FILES = "STRATEGY file_copy"
+"""Clones of a template are copied as files: through the log, block by block, each takes eight times as long."""
+
 CreateDatabase = Callable[[str], Database]
 """A migrated, empty database of its own for the named service."""
 
@@ -115,7 +118,7 @@ def service_urls(postgres: TestServer, template: Callable[[str], str]) -> Iterat
         name = f"test_{service}_{os.getpid()}_{next(_numbers)}"
         source = template(service)
         with psycopg.connect(postgres.admin_url, autocommit=True) as admin:
-            admin.execute(f'CREATE DATABASE "{name}" TEMPLATE "{source}" OWNER {service}_owner')
+            admin.execute(f'CREATE DATABASE "{name}" TEMPLATE "{source}" OWNER {service}_owner {AS_FILES}')
         made.append(name)
         return postgres.service_urls(service, name)
 

@@ -32,7 +32,7 @@ from shared.follower import FeedPage, Follower
 from shared.identity import Principal, Role, TokenVerifier
 from shared.ids import new_id
 from tests.catalog.mapping_world import Mapping
-from tests.conftest import TestServer, a_person, signed_in
+from tests.conftest import AS_FILES, TestServer, a_person, signed_in
 
 ROOT = Path(__file__).parents[2]
 AT = datetime(2026, 11, 22, 4, tzinfo=UTC)
@@ -58,7 +58,7 @@ def stocked_template(postgres: TestServer, template: Callable[[str], str]) -> st
     """A template database of the catalog that holds the taxonomy."""
     name = f"template_catalog_stocked_{os.getpid()}"
     with psycopg.connect(postgres.admin_url, autocommit=True) as admin:
-        admin.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template("catalog")}" OWNER catalog_owner')
+        admin.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template("catalog")}" OWNER catalog_owner {AS_FILES}')
     urls = postgres.service_urls("catalog", name)
 
     async def load() -> None:
@@ -74,7 +74,7 @@ def stocked_template(postgres: TestServer, template: Callable[[str], str]) -> st
 def stocked_clone(postgres: TestServer, stocked_template: str) -> Iterator[str]:
     name = f"test_catalog_stocked_{os.getpid()}_{next(_numbers)}"
     with psycopg.connect(postgres.admin_url, autocommit=True) as admin:
-        admin.execute(f'CREATE DATABASE "{name}" TEMPLATE "{stocked_template}" OWNER catalog_owner')
+        admin.execute(f'CREATE DATABASE "{name}" TEMPLATE "{stocked_template}" OWNER catalog_owner {AS_FILES}')
     yield name
     with psycopg.connect(postgres.admin_url, autocommit=True) as admin:
         admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
