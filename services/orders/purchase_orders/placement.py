@@ -325,7 +325,7 @@ def _refused(result: ReserveResultPlain) -> BasketRefused:
     ]
     detail = result.get("detail") or "suppliers refused the basket."
     if errors:
-        detail = f"{errors[0].message} ({len(errors)} reasons in all)"
+        detail = errors[0].message if len(errors) == 1 else f"{errors[0].message} ({len(errors)} reasons in all)"
     return BasketRefused(detail, errors=errors)
 
 
