@@ -100,7 +100,9 @@ class Supervisor:
                 except psutil.Error:
                     continue
                 known.append({"name": child.name, "pid": child.process.pid, "born": born})
-        self._register.write_text(json.dumps(known))
+        whole = self._register.with_suffix(".new")
+        whole.write_text(json.dumps(known))
+        whole.replace(self._register)  # who reads it meets the old list or the new one, never half of one
 
     def wait_ready(self, *, timeout: float = 90.0) -> None:
         """Return when every child that has a health address answers there.
