@@ -223,6 +223,26 @@ async def test_the_share_of_admissions_that_rely_on_anothers_decision_is_a_metri
     assert (await alone.call("GET", "/suppliers/metrics/platform", alone.buyer)).status_code == 403
 
 
+async def held(alone: World, buyer: UUID, *, at: datetime, state: str = "CONSUMED") -> None:
+    """Goods of the supplier that a buyer took at a moment; CONSUMED: they became an order."""
+    reservation = new_id()
+    await alone.execute(
+        "INSERT INTO reservations (id, buyer_id, request_hash, state, expires_at, created_at, lines) "
+        "VALUES (:id, :buyer, sha256('x'), :state, :expires, :at, '[]')",
+        id=reservation,
+        buyer=buyer,
+        state=state,
+        at=at,
+        expires=at + timedelta(minutes=15),
+    )
+    await alone.execute(
+        "INSERT INTO reservation_lines (reservation_id, supplier_id, line_no, offer_id, item_no, base_quantity) "
+        "VALUES (:id, :supplier, 1, :id, 'A-1', 1)",
+        id=reservation,
+        supplier=alone.supplier_id,
+    )
+
+
 async def test_the_median_days_from_admission_to_the_first_order_is_a_metric(alone: World):
     group, branch, other = new_id(), new_id(), new_id()
     now = datetime.now(UTC)
@@ -240,22 +260,7 @@ async def test_the_median_days_from_admission_to_the_first_order_is_a_metric(alo
     )
 
     async def ordered(buyer: UUID, *, days_ago: float, state: str = "CONSUMED") -> None:
-        reservation, at = new_id(), now - timedelta(days=days_ago)
-        await alone.execute(
-            "INSERT INTO reservations (id, buyer_id, request_hash, state, expires_at, created_at, lines) "
-            "VALUES (:id, :buyer, sha256('x'), :state, :expires, :at, '[]')",
-            id=reservation,
-            buyer=buyer,
-            state=state,
-            at=at,
-            expires=at + timedelta(minutes=15),
-        )
-        await alone.execute(
-            "INSERT INTO reservation_lines (reservation_id, supplier_id, line_no, offer_id, item_no, base_quantity) "
-            "VALUES (:id, :supplier, 1, :id, 'A-1', 1)",
-            id=reservation,
-            supplier=alone.supplier_id,
-        )
+        await held(alone, buyer, at=now - timedelta(days=days_ago), state=state)
 
     async def told(path: str, caller: Principal) -> set[tuple[str | None, str | None, int | None]]:
         listed = (await alone.call("GET", path, caller)).json()
@@ -291,20 +296,6 @@ async def test_an_order_counts_for_the_admission_that_stood_last(alone: World):
     assert ended.status_code == 200, ended.text
     second = await admitted(alone, group)
     await alone.execute(backdate, id=second["id"], at=now - timedelta(days=3))
-    reservation = new_id()
-    await alone.execute(
-        "INSERT INTO reservations (id, buyer_id, request_hash, state, expires_at, created_at, lines) "
-        "VALUES (:id, :buyer, sha256('x'), 'CONSUMED', :expires, :at, '[]')",
-        id=reservation,
-        buyer=group,
-        at=now,
-        expires=now + timedelta(minutes=15),
-    )
-    await alone.execute(
-        "INSERT INTO reservation_lines (reservation_id, supplier_id, line_no, offer_id, item_no, base_quantity) "
-        "VALUES (:id, :supplier, 1, :id, 'A-1', 1)",
-        id=reservation,
-        supplier=alone.supplier_id,
-    )
+    await held(alone, group, at=now)
     listed = (await alone.call("GET", "/suppliers/metrics", a_buyer(group))).json()
     assert [each["value"] for each in listed if each["name"] == "days to first order"] == ["3.00", "3.00"]
