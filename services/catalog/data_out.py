@@ -5,6 +5,7 @@ from shared.data_out.contents import HOUSE_LEFT_OUT, HOUSE_SHEETS, DataOut, Shee
 _SHARED = "the common dictionary and registers, which everyone reads"
 _BENCH = "work of the platform's own staff on the common dictionary"
 _INDEX = "copied from what suppliers export themselves"
+_LISTS = "copied from the blacklists, which their owners export from `suppliers`"
 
 DATA_OUT = DataOut(
     service="catalog",
@@ -29,6 +30,7 @@ DATA_OUT = DataOut(
         **HOUSE_LEFT_OUT,
         "register_states": "the platform's own machinery",
         **dict.fromkeys(("search_offers", "search_stock", "search_suppliers", "search_variants"), _INDEX),
+        **dict.fromkeys(("search_blacklists", "search_blacklisted"), _LISTS),
         **dict.fromkeys(
             (
                 "carbon_factors",

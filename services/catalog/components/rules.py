@@ -121,21 +121,22 @@ class TypeDefinition:
     deprecated: bool = False
     successor: str | None = None
     """The type to use instead of a deprecated one."""
+    identity: tuple[Property, ...] = field(init=False, repr=False, compare=False)
+    """The properties that make another variant."""
+    _by_name: Mapping[str, Property] = field(init=False, repr=False, compare=False)
+    """Every search asks all types for each of its facets."""
 
-    @property
-    def identity(self) -> tuple[Property, ...]:
-        return tuple(each for each in self.properties if each.identity)
+    def __post_init__(self) -> None:
+        names: dict[str, Property] = {each.key: each for each in self.properties}
+        for each in self.properties:
+            for name in _called(each.name_zh, each.name_en):
+                names.setdefault(name, each)
+        object.__setattr__(self, "identity", tuple(each for each in self.properties if each.identity))
+        object.__setattr__(self, "_by_name", names)
 
     def property_named(self, name: str) -> Property | None:
         """The property with this key, or with this Chinese or English name."""
-        wanted = _as_called(name)
-        for each in self.properties:
-            if wanted == each.key:
-                return each
-        for each in self.properties:
-            if wanted in _called(each.name_zh, each.name_en):
-                return each
-        return None
+        return self._by_name.get(_as_called(name))
 
     def measures(self, values: Mapping[str, str]) -> dict[str, Measure]:
         """The values with their properties' units, as the unit formulas read them."""
@@ -150,9 +151,8 @@ def _as_called(name: str) -> str:
     return unicodedata.normalize("NFKC", name).strip().lower()
 
 
-@lru_cache(maxsize=10_000)
 def _called(name_zh: str, name_en: str) -> tuple[str, str]:
-    """A property's names as they are compared; every search asks all types for each of its facets."""
+    """A property's names as they are compared."""
     return unicodedata.normalize("NFKC", name_zh).lower(), name_en.lower()
 
 

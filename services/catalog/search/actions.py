@@ -241,7 +241,7 @@ async def empty_index(session: AsyncSession) -> None:
 
     The cursor is moved, not removed: a page being applied at this moment then fails and is read again.
     """
-    for table in ("search_offers", "search_stock", "search_suppliers", "search_variants"):
+    for table in ("search_offers", "search_stock", "search_suppliers", "search_variants", "search_blacklists"):
         await session.execute(text(f"DELETE FROM {table}"))
     await session.execute(
         text("UPDATE follower_cursors SET position = :start, caught_up_to = NULL WHERE source = 'suppliers'"),

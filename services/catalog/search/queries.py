@@ -17,6 +17,7 @@ import orjson
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.catalog.search import blacklists
 from services.catalog.search.places import regions_around
 from services.catalog.search.wire import fetch
 
@@ -182,7 +183,8 @@ def _order(offers: Offers, best: Best) -> str:
 _OF_OFFER = """o.variant_id, o.offer_id, o.supplier_id, s.name AS supplier_name, s.affiliated, o.item_no, o.brand,
             o.price, o.currency, o.tax_inclusive, o.tax_rate, o.unit, o.unit_factor, o.min_quantity, o.step_quantity,
             o.lead_time_days, o.regions, o.valid_from, o.valid_until, o.tier_from, o.tier_price, o.stock_point,
-            o.standard, o.certificates, o.epd, o.epd_kgco2e, o.epd_until, o.epd_until >= :today AS epd_counts"""
+            o.category AS offer_category, o.standard, o.certificates, o.epd, o.epd_kgco2e, o.epd_until,
+            o.epd_until >= :today AS epd_counts"""
 
 
 def best_offers(offers: Offers, best: Best, *, of: str) -> str:
@@ -191,7 +193,7 @@ def best_offers(offers: Offers, best: Best, *, of: str) -> str:
     Each tells what all of its variant's offers are `together`.
     """
     return f"""
-        SELECT placed.*, stock.band, stock.available, stock.as_of FROM (
+        SELECT placed.*, stock.band, stock.available, stock.as_of, listed.* FROM (
             SELECT {_OF_OFFER}, h.carbon AS type_carbon,
                 {FREIGHT if offers.region else "0"} AS freight, {comparable(offers)} AS landed,
                 count(*) OVER of_variant AS together,
@@ -205,6 +207,7 @@ def best_offers(offers: Offers, best: Best, *, of: str) -> str:
             WINDOW of_variant AS (PARTITION BY o.variant_id)
         ) placed LEFT JOIN search_stock stock ON stock.supplier_id = placed.supplier_id
             AND stock.item_no = placed.item_no AND stock.stock_point = placed.stock_point
+        LEFT JOIN LATERAL ({blacklists.against("placed")}) listed ON true
         WHERE place <= :most"""
 
 

@@ -26,6 +26,7 @@ class Reason(StrEnum):
     STANDARD_WITHDRAWN = "StandardWithdrawn"
     ITEM_RESTRICTED = "ItemRestricted"
     TYPE_DEPRECATED = "TypeDeprecated"
+    SUPPLIER_BLACKLISTED = "SupplierBlacklisted"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -58,12 +59,6 @@ class Terms:
     """None: not told to this caller, or made to order."""
     freight: Decimal = Decimal(0)
     """What delivery adds to each unit's price, in the same tax basis."""
-    withdrawn: str | None = None
-    """The edition it is made to, when that was withdrawn."""
-    restricted: str | None = None
-    """What the restricted and banned list says against it."""
-    deprecated: str | None = None
-    """What the dictionary says, when it took the type out of use."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -104,15 +99,12 @@ def price_at(*, terms: Terms, quantity: Decimal | None) -> Decimal:
     return terms.tier_price[reached - 1] if reached else terms.price
 
 
-def fit_of(*, terms: Terms, counted: Counted | None, asked: Asked | None) -> Fit:
-    """The price, and whether a basket with this line would be taken; how it is counted matters to a quantity alone."""
-    misfits = _registers(terms)
-    if asked is None or counted is None:
-        return _unmeasured(terms, misfits)
-    misfits += _time(terms, asked)
+def fit_of(*, terms: Terms, counted: Counted, asked: Asked, against: Sequence[Misfit]) -> Fit:
+    """The price, and whether a basket with this line would be taken. `against` is what lists and registers say."""
+    misfits = (*against, *_time(terms, asked))
     measured = _measured(terms, counted, asked)
     if isinstance(measured, Misfit):
-        return _unmeasured(terms, [measured, *misfits])
+        return unmeasured(price=terms.price, misfits=(measured, *misfits))
     priced, base = measured
     price = price_at(terms=terms, quantity=priced)
     amounts = line_amounts(
@@ -127,20 +119,30 @@ def fit_of(*, terms: Terms, counted: Counted | None, asked: Asked | None) -> Fit
     )
 
 
-def _unmeasured(terms: Terms, misfits: Sequence[Misfit]) -> Fit:
-    return Fit(unit_price=terms.price, priced_quantity=None, base_quantity=None, amounts=None, misfits=tuple(misfits))
+def unmeasured(*, price: Decimal, misfits: Sequence[Misfit]) -> Fit:
+    """An offer without a quantity: its price, and what stands against it whatever the quantity."""
+    return Fit(unit_price=price, priced_quantity=None, base_quantity=None, amounts=None, misfits=tuple(misfits))
 
 
-def _registers(terms: Terms) -> list[Misfit]:
+def told_against(
+    *, withdrawn: str | None = None, restricted: str | None = None, deprecated: str | None = None, listed: str = ""
+) -> tuple[Misfit, ...]:
+    """What stands against an offer by the registers and lists.
+
+    `withdrawn` is the edition it is made to, when that was withdrawn; the others are the sentences of the restricted
+    and banned list, of the dictionary about its type, and of a blacklist about its supplier.
+    """
     misfits = []
-    if terms.withdrawn is not None:
-        detail = f"It is made to {terms.withdrawn}, which was withdrawn."
+    if listed:
+        misfits.append(Misfit(code=Reason.SUPPLIER_BLACKLISTED, detail=listed))
+    if withdrawn is not None:
+        detail = f"It is made to {withdrawn}, which was withdrawn."
         misfits.append(Misfit(code=Reason.STANDARD_WITHDRAWN, detail=detail))
-    if terms.restricted is not None:
-        misfits.append(Misfit(code=Reason.ITEM_RESTRICTED, detail=terms.restricted))
-    if terms.deprecated is not None:
-        misfits.append(Misfit(code=Reason.TYPE_DEPRECATED, detail=terms.deprecated))
-    return misfits
+    if restricted is not None:
+        misfits.append(Misfit(code=Reason.ITEM_RESTRICTED, detail=restricted))
+    if deprecated is not None:
+        misfits.append(Misfit(code=Reason.TYPE_DEPRECATED, detail=deprecated))
+    return tuple(misfits)
 
 
 def _measured(terms: Terms, counted: Counted, asked: Asked) -> tuple[Decimal, Decimal] | Misfit:

@@ -97,7 +97,10 @@ class OfferView(Answer):
     epd: Epd | None
     carbon: CarbonView | None
     fits: bool = Field(description="Whether a basket with this line would be taken as asked.")
-    misfits: list[MisfitView]
+    misfits: list[MisfitView] = Field(
+        description="Every reason against it. A blacklist speaks to those it binds; an entry for single projects is "
+        "told by the quote, which knows the project."
+    )
 
 
 class VariantView(Answer):

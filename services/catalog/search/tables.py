@@ -17,6 +17,7 @@ from sqlalchemy import (
     Date,
     DateTime,
     Double,
+    ForeignKey,
     Index,
     Integer,
     Numeric,
@@ -170,6 +171,48 @@ class SearchStock(Table, table=True):
     seq: int = Field(sa_column=Column(BigInteger, nullable=False))
 
 
+class SearchBlacklist(Table, table=True):
+    """An entry of a blacklist as `suppliers` last told it. Row level security shows it to those it binds (T7)."""
+
+    __tablename__ = "search_blacklists"
+    __table_args__ = (
+        CheckConstraint("expires_on >= starts_on", name="days"),
+        CheckConstraint("cardinality(audience_keys) > 0", name="audience"),
+    )
+
+    entry_id: UUID = Field(sa_column=Column(Uuid, primary_key=True))
+    audience_keys: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False))
+    official: bool
+    reason_class: str = Field(sa_column=Column(Text, nullable=False))
+    categories: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False))
+    """None named means all; the same of regions."""
+    region_heads: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False))
+    starts_on: date = Field(sa_column=Column(Date, nullable=False))
+    expires_on: date = Field(sa_column=Column(Date, nullable=False))
+    """The last day on which it counts."""
+    seq: int = Field(sa_column=Column(BigInteger, nullable=False))
+
+
+class SearchBlacklisted(Table, table=True):
+    """A supplier to whom such an entry forbids new orders; none for an entry that ended or forbids less."""
+
+    __tablename__ = "search_blacklisted"
+    __table_args__ = (Index(None, "entry_id"),)
+
+    supplier_id: UUID = Field(sa_column=Column(Uuid, primary_key=True))
+    entry_id: UUID = Field(
+        sa_column=Column(
+            Uuid,
+            ForeignKey(
+                "search_blacklists.entry_id",
+                name="fk_search_blacklisted_entry_id_search_blacklists",
+                ondelete="CASCADE",
+            ),
+            primary_key=True,
+        )
+    )
+
+
 class RegisterState(Table, table=True):
     """The transactions that last changed a register of this service, kept by triggers on it: as long as they are the
     same, what a process read of the register still holds."""
@@ -181,4 +224,6 @@ class RegisterState(Table, table=True):
     txid: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
 
 
-SEARCH_TABLES: tuple[Any, ...] = (SearchVariant, SearchSupplier, SearchOffer, SearchStock, RegisterState)
+SEARCH_TABLES: tuple[Any, ...] = (
+    SearchVariant, SearchSupplier, SearchOffer, SearchStock, SearchBlacklist, SearchBlacklisted, RegisterState,
+)  # fmt: skip

@@ -12,8 +12,9 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from services.catalog.restrictions.rules import names
+from services.catalog.search.blacklists import Listed
 from services.catalog.search.queries import Offers
-from services.catalog.search.rules import Asked, Counted, Fit, Terms, fit_of
+from services.catalog.search.rules import Asked, Counted, Fit, Misfit, Terms, fit_of, told_against, unmeasured
 from services.catalog.search.schemas import CarbonView, OfferView, VariantView
 from shared.designations import edition_key
 
@@ -113,15 +114,15 @@ class Judge:
 
     def __init__(self, variant: Shown, *, asked: Asked | None, knows_stock: bool, beside: Beside) -> None:
         self._type_code = variant.type_code
-        self._counted = None if asked is None else counted(variant)
-        self._asked = asked
+        self._measure = None if asked is None else (counted(variant), asked)
         self._knows_stock = knows_stock
         self._beside = beside
         self._restricted = beside.restricted(variant)
+        self._deprecated = beside.deprecated.get(variant.type_code)
 
     def told(self, row: Any) -> dict[str, Any]:
         """One offer, at the price for the quantity asked, as an `OfferView` has it, ready to be encoded."""
-        fit = fit_of(terms=self._terms(row), counted=self._counted, asked=self._asked)
+        fit = self._fit(row)
         freight = Decimal(row.freight)
         return {
             "offer_id": row.offer_id,
@@ -160,6 +161,24 @@ class Judge:
             "misfits": [{"code": each.code, "detail": each.detail} for each in fit.misfits],
         }
 
+    def _fit(self, row: Any) -> Fit:
+        against = self._against(row)
+        if self._measure is None:
+            return unmeasured(price=row.price, misfits=against)
+        counts, asked = self._measure
+        return fit_of(terms=self._terms(row), counted=counts, asked=asked, against=against)
+
+    def _against(self, row: Any) -> Sequence[Misfit]:
+        withdrawn = row.standard if row.standard and _edition(row.standard) in self._beside.withdrawn else None
+        if row.listed_for is None and not (withdrawn or self._restricted or self._deprecated):
+            return ()
+        listed = ""
+        if row.listed_for is not None:
+            listed = str(Listed(official=row.listed_officially, reason_class=row.listed_for, until=row.listed_until))
+        return told_against(
+            withdrawn=withdrawn, restricted=self._restricted, deprecated=self._deprecated, listed=listed
+        )
+
     def _terms(self, row: Any) -> Terms:
         return Terms(
             price=row.price,
@@ -176,9 +195,6 @@ class Judge:
             band=row.band,
             available=row.available if self._knows_stock else None,
             freight=Decimal(row.freight),
-            withdrawn=row.standard if row.standard and _edition(row.standard) in self._beside.withdrawn else None,
-            restricted=self._restricted,
-            deprecated=self._beside.deprecated.get(self._type_code),
         )
 
     def _stock(self, row: Any) -> dict[str, Any] | None:
@@ -243,7 +259,9 @@ def plain(number: Decimal) -> Decimal:
 
 def written(number: Decimal) -> str:
     """`plain`, as JSON has it."""
-    text = format(number, "f")
+    text = str(number)
+    if "E" in text:
+        text = format(number, "f")
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 

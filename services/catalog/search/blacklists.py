@@ -1,0 +1,110 @@
+"""Blacklists as far as they forbid new orders: kept by following `suppliers`, shown to those whom an entry binds.
+
+An offer of a listed supplier stays where it ranks and says `SupplierBlacklisted`, in the words in which `suppliers`
+refuses the order. An entry for some projects says nothing here: a search knows of no project (domain.md 5.3).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import orjson
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.catalog.search.places import region_heads
+from services.catalog.search.wire import fetch_none
+from shared.audience import PUBLIC_KEY
+from shared.contracts.blacklists import BlacklistChanged
+from shared.feed import Event, parse_position
+
+_FORBID_ORDERS = frozenset({"NO_NEW_ORDER", "STOP_DELIVERY"})
+
+_UPSERT = """
+    WITH told AS MATERIALIZED (
+        SELECT * FROM json_to_recordset(CAST(:rows AS json)) AS told (
+            entry_id uuid, audience_keys text[], official boolean, reason_class text, categories text[],
+            region_heads text[], starts_on date, expires_on date, seq bigint
+        )
+    )
+    INSERT INTO search_blacklists AS old SELECT * FROM told ORDER BY entry_id
+    ON CONFLICT (entry_id) DO UPDATE SET
+        audience_keys = excluded.audience_keys, official = excluded.official, reason_class = excluded.reason_class,
+        categories = excluded.categories, region_heads = excluded.region_heads, starts_on = excluded.starts_on,
+        expires_on = excluded.expires_on, seq = excluded.seq
+    WHERE old.seq < excluded.seq"""
+
+# Only what the statement before let stand: an older state of an entry finds another number there.
+_FORGET = """
+    DELETE FROM search_blacklisted listed
+    USING json_to_recordset(CAST(:rows AS json)) AS told (entry_id uuid, seq bigint), search_blacklists entry
+    WHERE listed.entry_id = told.entry_id AND entry.entry_id = told.entry_id AND entry.seq = told.seq"""
+
+_LIST = """
+    INSERT INTO search_blacklisted (supplier_id, entry_id)
+    SELECT DISTINCT supplier_id, told.entry_id
+    FROM json_to_recordset(CAST(:rows AS json)) AS told (entry_id uuid, supplier_ids uuid[], seq bigint)
+    JOIN search_blacklists entry ON entry.entry_id = told.entry_id AND entry.seq = told.seq
+    CROSS JOIN LATERAL unnest(told.supplier_ids) AS supplier_id
+    ON CONFLICT DO NOTHING"""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Listed:
+    """An entry that forbids the reader to order an offer."""
+
+    official: bool
+    reason_class: str
+    until: date
+
+    def __str__(self) -> str:
+        owner = "an official list" if self.official else "your group's blacklist"
+        return f"The supplier is on {owner}: {self.reason_class}, until {self.until}."
+
+
+def against(offer: str) -> str:
+    """SQL of the entry that forbids an offer (an alias of `queries.best_offers`), or of no row: of several the
+    one that lasts longest. Columns `listed_officially`, `listed_for`, `listed_until`."""
+    return f"""
+        SELECT entry.official AS listed_officially, entry.reason_class AS listed_for, entry.expires_on AS listed_until
+        FROM search_blacklisted listed JOIN search_blacklists entry ON entry.entry_id = listed.entry_id
+        WHERE listed.supplier_id = {offer}.supplier_id AND entry.audience_keys && CAST(:viewer AS text[])
+          AND :today BETWEEN entry.starts_on AND entry.expires_on
+          AND (entry.categories = '{{}}' OR {offer}.offer_category = ANY (entry.categories))
+          AND (entry.region_heads = '{{}}' OR entry.region_heads && CAST(:around AS text[]))
+        ORDER BY entry.expires_on DESC, entry.entry_id LIMIT 1"""
+
+
+async def entries_changed(session: AsyncSession, *, events: Sequence[Event]) -> None:
+    """Take entries over as they stand.
+
+    Raises:
+        ValidationError: an event is not what its contract says.
+    """
+    newest: dict[Any, dict[str, Any]] = {}
+    for event in events:
+        told = BlacklistChanged.model_validate(event.data)
+        row = _row(told, seq=parse_position(event.position)[1])
+        if told.entry_id not in newest or newest[told.entry_id]["seq"] <= row["seq"]:
+            newest[told.entry_id] = row
+    rows = orjson.dumps(list(newest.values())).decode()
+    for statement in (_UPSERT, _FORGET, _LIST):
+        await fetch_none(session, statement, {"rows": rows})
+
+
+def _row(told: BlacklistChanged, *, seq: int) -> dict[str, Any]:
+    owner = told.owner_group_id
+    forbids = told.status == "ACTIVE" and told.level in _FORBID_ORDERS and not told.project_ids
+    return {
+        "entry_id": told.entry_id,
+        # A company without a group stands for one.
+        "audience_keys": [PUBLIC_KEY] if owner is None else [f"group:{owner}", f"company:{owner}"],
+        "official": owner is None,
+        "reason_class": told.reason_class,
+        "categories": told.categories,
+        "region_heads": region_heads(told.regions),
+        "starts_on": told.starts_on,
+        "expires_on": told.expires_on,
+        "supplier_ids": told.supplier_ids if forbids else [],
+        "seq": seq,
+    }
