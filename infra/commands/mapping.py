@@ -1,6 +1,7 @@
 """Mapping a company's material codes to the catalog: sent, watched, reviewed, approved, looked up."""
 
 import time
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 from uuid import uuid4
@@ -16,9 +17,27 @@ _POLL_SECONDS = 0.5
 _UPLOAD_TIMEOUT_SECONDS = 3600.0
 _MACHINE = {"UPLOADED", "PARSED", "VALIDATED", "APPROVED"}
 _SHOWN = 15
+
+
+class Decision(StrEnum):
+    """What may be decided about a row."""
+
+    CONFIRM = "confirm"
+    REJECT = "reject"
+    SPLIT = "split"
+    NEW_TYPE = "new_type"
+
+
 app = typer.Typer(help="The catalog: mapping a company's material codes to it.", no_args_is_help=True)
 
 Company = Annotated[str | None, typer.Option("--company", help="Whose codes; only operators name it.")]
+Variants = Annotated[
+    list[str], typer.Option("--variant", help="What it means, as a variant key; several for a split or a kit.")
+]
+Conditions = Annotated[
+    list[str], typer.Option("--condition", help="When each of several variants is meant, in their order.")
+]
+Quantities = Annotated[list[str], typer.Option("--quantity", help="For a kit: how many of each, in their order.")]
 Job = Annotated[str, typer.Argument(help="The import's id, as `map` and `mappings` print it.")]
 
 
@@ -198,6 +217,109 @@ def approve(
         _show(out, done)
         out.say(f"{done['rows_published']} mappings published.")
         out.result(done)
+
+
+@app.command()
+def decide(
+    job: Job,
+    row: Annotated[int, typer.Argument(help="The row's number, as `review` prints it.")],
+    decision: Annotated[Decision, typer.Argument(help="Without --variant, confirm takes the row's first candidate.")],
+    *,
+    variant: Variants = [],  # noqa: B006
+    condition: Conditions = [],  # noqa: B006
+    quantity: Quantities = [],  # noqa: B006
+    note: Annotated[str | None, typer.Option(help="Why; needed where the row's own text speaks against it.")] = None,
+    company: Company = None,
+    email: As = None,
+    data_dir: DataDir = DATA_DIR,
+    json: JsonFlag = False,
+) -> None:
+    """Decide about one row, as somebody else than who sent the file."""
+    out = Out(json=json)
+    with failing_well(out):
+        said: dict[str, Any] = {"row_no": row, "decision": decision.value}
+        if variant:
+            said["parts"] = _parts(variant, condition, quantity)
+        elif condition or quantity:
+            raise Unusable("--condition and --quantity speak of variants: name them with --variant.")
+        if note is not None:
+            said["note"] = note
+        answer = api_as(out, data_dir, email).call(
+            "POST",
+            f"/catalog/mapping-jobs/{job}/decisions",
+            params=_scope(company),
+            headers=_key(),
+            json={"decisions": [said]},
+        )
+        _show_rows(out, "Decided", answer.body)
+        out.result(answer.body)
+
+
+def _parts(variants: list[str], conditions: list[str], quantities: list[str]) -> list[dict[str, Any]]:
+    if len(conditions) not in {0, len(variants)} or len(quantities) not in {0, len(variants)}:
+        raise Unusable("Give --condition and --quantity once for each --variant, or not at all.")
+    parts: list[dict[str, Any]] = [{"variant_key": each} for each in variants]
+    for part, text in zip(parts, conditions, strict=False):
+        part["condition"] = text
+    for part, many in zip(parts, quantities, strict=False):
+        part |= {"relation": "kit", "quantity": many}
+    return parts
+
+
+@app.command("roll-back")
+def roll_back(
+    job: Job,
+    *,
+    note: Annotated[str | None, typer.Option(help="Why.")] = None,
+    company: Company = None,
+    email: As = None,
+    data_dir: DataDir = DATA_DIR,
+    json: JsonFlag = False,
+) -> None:
+    """Take a published import back, until a live document uses one of its codes; what it replaced holds again."""
+    out = Out(json=json)
+    with failing_well(out):
+        done = _stepped(out, job, "rollback", note=note, company=company, email=email, data_dir=data_dir)
+        out.result(done)
+
+
+@app.command()
+def cancel(
+    job: Job,
+    *,
+    note: Annotated[str | None, typer.Option(help="Why.")] = None,
+    company: Company = None,
+    email: As = None,
+    data_dir: DataDir = DATA_DIR,
+    json: JsonFlag = False,
+) -> None:
+    """Give an import up that is not published."""
+    out = Out(json=json)
+    with failing_well(out):
+        done = _stepped(out, job, "cancellation", note=note, company=company, email=email, data_dir=data_dir)
+        out.result(done)
+
+
+@app.command("send-on")
+def send_on(
+    job: Job, *, company: Company = None, email: As = None, data_dir: DataDir = DATA_DIR, json: JsonFlag = False
+) -> None:
+    """Send a dry run on to review: its rows may then be decided and published."""
+    out = Out(json=json)
+    with failing_well(out):
+        out.result(_stepped(out, job, "review", note=None, company=company, email=email, data_dir=data_dir))
+
+
+def _stepped(
+    out: Out, job: str, step: str, *, note: str | None, company: str | None, email: str | None, data_dir: Path
+) -> dict[str, Any]:
+    body = {} if note is None else {"note": note}
+    answer = api_as(out, data_dir, email).call(
+        "POST", f"/catalog/mapping-jobs/{job}/{step}", params=_scope(company), headers=_key(), json=body
+    )
+    found: dict[str, Any] = answer.body
+    _show(out, found)
+    return found
 
 
 @app.command()

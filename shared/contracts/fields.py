@@ -27,8 +27,10 @@ PriceText = Annotated[ExactDecimal, Field(ge=0, max_digits=18, decimal_places=6,
 MoneyText = Annotated[ExactDecimal, Field(max_digits=18, decimal_places=2, examples=["40662.50"])]
 RateText = Annotated[ExactDecimal, Field(ge=0, lt=1, max_digits=7, decimal_places=6, examples=["0.13"])]
 Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$"), Field(examples=["CNY"])]
-RegionCode = Annotated[str, StringConstraints(pattern=r"^[0-9]{2}([0-9]{4})?$"), Field(examples=["110105"])]
-"""GB/T 2260: two digits for a province, six for a city or county."""
+_PROVINCES = "1[1-5]|2[1-3]|3[1-7]|4[1-6]|5[0-4]|6[1-5]|71|8[12]"
+RegionCode = Annotated[str, StringConstraints(pattern=rf"^({_PROVINCES})([0-9]{{4}})?$"), Field(examples=["110105"])]
+"""GB/T 2260: two digits for a province, six for a city or county. Provinces stay as they are; counties come and go
+every year, so the four digits after them may be any."""
 
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f]")

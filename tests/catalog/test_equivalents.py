@@ -11,6 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from services.catalog.equivalents.queries import equivalents_of
+from services.catalog.equivalents.rules import countable_alike
 from shared.database import Database, transaction
 from shared.identity import Principal, Role
 from shared.ids import new_id
@@ -188,6 +189,20 @@ async def test_what_makes_no_sense_is_refused(office: Office, changes: dict[str,
     assert 400 <= answer.status_code < 500
     if status is not None:
         assert (answer.status_code, answer.json()["code"]) == (status, code)
+
+
+async def test_what_no_unit_counts_alike_cannot_stand_for_each_other(office: Office):
+    concrete = {"key": "CN-RMC|impermeability=P6,slump=180,strength=C30"}
+    answer = await office.post("", office.buyer, {**BODY, "substitute": concrete})
+    assert (answer.status_code, answer.json()["code"]) == (422, "NoUnitInCommon"), answer.text
+    assert (answer.json()["errors"][0]["field"], "m3" in answer.json()["detail"]) == ("substitute", True)
+
+
+@pytest.mark.parametrize(
+    ("of", "substitute", "alike"), [({"t", "m"}, {"t"}, True), ({"t"}, {"m3"}, False), ({"t"}, set(), False)]
+)
+def test_a_unit_in_common(of: set[str], substitute: set[str], alike: bool):
+    assert countable_alike(of, substitute) is alike
 
 
 async def test_the_same_proposal_at_once_is_one_and_two_deciders_decide_once(office: Office):

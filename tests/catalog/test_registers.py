@@ -310,3 +310,37 @@ async def test_a_file_of_restrictions_is_taken_row_by_row_and_twice_is_once(desk
     assert (again["created"], again["changed"], again["unchanged"]) == (0, 1, 1)
     texts = {each["text"] for each in (await desk.http.get("/catalog/restrictions")).json()}
     assert texts == {"禁止使用", "限制使用(修订)"}
+
+
+async def test_who_withdrew_an_edition_does_not_open_it_again_alone(desk: Desk):
+    assert (await desk.call("POST", "/catalog/standards", json=OLD)).status_code == 201
+    path, entry = "/catalog/standards/withdrawals", "/catalog/standards/GB/T 1499.2-2018"
+    assert (await desk.call("POST", path, version=1, json=WITHDRAWAL)).json()["status"] == "withdrawn"
+    later = {**WITHDRAWAL, "withdrawn_on": "2099-01-01"}
+    for refused in (
+        await desk.call("POST", path, version=2, json=later),
+        await desk.call("PUT", entry, version=2, json=OLD),
+    ):
+        assert (refused.status_code, refused.json()["code"]) == (403, "SecondPersonReopens"), refused.text
+        assert refused.json()["errors"][0]["field"] == "withdrawn_on"
+    file = "designation,withdrawn_on\nGB/T 1499.2-2018,2099-01-01\n"
+    report = await desk.sent("standards", file)
+    assert [each["code"] for each in report["problems"]] == ["SecondPersonReopens"]
+    sooner = {**WITHDRAWAL, "withdrawn_on": "2024-09-01"}
+    assert (await desk.call("POST", path, version=2, json=sooner)).json()["status"] == "withdrawn"
+    first, desk.operator = desk.operator, a_person(Role.OPERATOR)
+    other = await desk.call("PUT", entry, version=3, json={**OLD, "title": "T", "withdrawn_on": "2024-09-01"})
+    assert other.status_code == 200, other.text
+    second, desk.operator = desk.operator, first
+    assert (await desk.call("POST", path, version=4, json=later)).json()["code"] == "SecondPersonReopens"
+    desk.operator = second
+    opened = await desk.call("POST", path, version=4, json=later)
+    assert (opened.status_code, opened.json()["status"]) == (200, "in_force"), "by another operator"
+
+
+async def test_a_withdrawal_that_is_yet_to_come_is_put_off_by_who_set_it(desk: Desk):
+    assert (await desk.call("POST", "/catalog/standards", json=OLD)).status_code == 201
+    path = "/catalog/standards/withdrawals"
+    for version, day in enumerate(("2098-01-01", "2099-01-01"), start=1):
+        answer = await desk.call("POST", path, version=version, json={**WITHDRAWAL, "withdrawn_on": day})
+        assert answer.status_code == 200, answer.text

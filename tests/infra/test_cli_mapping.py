@@ -105,3 +105,48 @@ def test_an_import_is_shown_with_its_open_rows_and_errors(dougong, services):
     assert "A-9" in table.partition("accept --sampled")[2]  # else nobody sees what `approve` waits for
     services.on("GET", PATH, (200, [JOB]))
     assert "job-1" in dougong("catalog", "mappings", "--as", BUYER).output
+
+
+def test_one_row_is_decided_with_its_variants(dougong, services):
+    row = {
+        "row_no": 3, "legacy_code": "A-2", "name": "螺纹钢", "spec": "20", "state": "CONFIRMED", "score": "0.55",
+        "candidates": [], "asks_for": [],
+    }  # fmt: skip
+    services.on("POST", f"{PATH}/job-1/decisions", (200, [row]))
+    plain = dougong("catalog", "decide", "job-1", "3", "confirm", "--note", "seen", "--as", BUYER)
+    assert (plain.exit_code, "CONFIRMED" in plain.output) == (0, True), plain.output
+    cases = ("--variant", "A|x", "--condition", "Φ20", "--variant", "A|y", "--condition", "Φ25")
+    dougong("catalog", "decide", "job-1", "3", "split", *cases, "--as", BUYER)
+    kit = ("--variant", "A|x", "--quantity", "2", "--variant", "B|z", "--quantity", "1")
+    dougong("catalog", "decide", "job-1", "4", "confirm", *kit, "--as", BUYER)
+    first, second, third = (asked.json["decisions"] for asked in services.asked("POST", f"{PATH}/job-1/decisions"))
+    assert first == [{"row_no": 3, "decision": "confirm", "note": "seen"}]
+    assert second[0]["parts"] == [
+        {"variant_key": "A|x", "condition": "Φ20"}, {"variant_key": "A|y", "condition": "Φ25"},
+    ]  # fmt: skip
+    assert third[0]["parts"] == [
+        {"variant_key": "A|x", "relation": "kit", "quantity": "2"},
+        {"variant_key": "B|z", "relation": "kit", "quantity": "1"},
+    ]
+
+
+@pytest.mark.parametrize(
+    "wrong", [("--condition", "Φ20"), ("--variant", "A|x", "--variant", "A|y", "--condition", "Φ20")]
+)
+def test_conditions_without_their_variants_are_wrong_usage(dougong, services, wrong: tuple[str, ...]):
+    assert dougong("catalog", "decide", "job-1", "3", "split", *wrong, "--as", BUYER).exit_code == 2
+    assert not services.asked("POST", f"{PATH}/job-1/decisions")
+
+
+@pytest.mark.parametrize(
+    ("command", "step", "state"),
+    [
+        ("roll-back", "rollback", "ROLLED_BACK"),
+        ("cancel", "cancellation", "CANCELLED"),
+        ("send-on", "review", "IN_REVIEW"),
+    ],
+)
+def test_an_import_is_taken_a_step_on_or_back(dougong, services, command: str, step: str, state: str):
+    services.on("POST", f"{PATH}/job-1/{step}", (200, JOB | {"state": state}))
+    done = dougong("catalog", command, "job-1", "--as", BUYER, "--json")
+    assert json.loads(done.stdout)["state"] == state, done.output

@@ -1,6 +1,7 @@
 """API clients: made by the company's admin, secret shown once, tokens by OAuth2 client credentials."""
 
 import base64
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -129,6 +130,18 @@ async def test_last_use_is_visible(world: World):
     assert (await world.http.get(path, headers=admin_of(company))).json()[0]["last_used_at"] is None
     await ask(world, client)
     assert (await world.http.get(path, headers=admin_of(company))).json()[0]["last_used_at"] is not None
+
+
+async def test_no_token_outlives_its_client(world: World, database: Database):
+    company = await world.company("supplier")
+    client = await a_client(world, company, expires_at=(datetime.now(UTC) + timedelta(seconds=90)).isoformat())
+    answer = await ask(world, client)
+    assert 0 < answer.json()["expires_in"] <= 90
+    claims = answer.json()["access_token"].split(".")[1]
+    told = json.loads(base64.urlsafe_b64decode(claims + "=" * (-len(claims) % 4)))
+    async with transaction(database.system) as session:
+        ends = await session.scalar(text("SELECT expires_at FROM api_clients"))
+    assert told["exp"] <= ends.timestamp() < told["exp"] + 2
 
 
 async def test_a_revoked_client_is_refused(world: World):

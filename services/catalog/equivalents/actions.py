@@ -10,13 +10,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from services.catalog.components import variant_actions
+from services.catalog.components.tables import Variant
 from services.catalog.equivalents import queries, rules
 from services.catalog.equivalents.rules import Decision, EquivalentScope, EquivalentStatus
 from services.catalog.equivalents.tables import Equivalent
 from shared.audience import MEMBERS_KEY, PUBLIC_KEY
 from shared.clock import business_date
 from shared.contracts.catalog import VariantReference
-from shared.errors import Conflict, Forbidden, NotFound, Unprocessable
+from shared.errors import Conflict, FieldError, Forbidden, NotFound, Unprocessable
 from shared.http import check_version
 from shared.identity import Principal
 from shared.ids import new_id
@@ -28,6 +29,10 @@ class EquivalentNotFound(NotFound):
 
 class SameVariant(Unprocessable):
     """A variant cannot stand for itself."""
+
+
+class NoUnitInCommon(Unprocessable):
+    """No unit counts both variants, so a quantity of one says nothing of the other."""
 
 
 class AlreadyProposed(Conflict):
@@ -68,12 +73,16 @@ async def propose(session: AsyncSession, *, proposal: Proposal, by: Principal, a
     """Propose that one variant may stand for another.
 
     Raises:
-        the refusals of `variant_actions`, SameVariant, EndsBeforeItBegins, AlreadyProposed.
+        the refusals of `variant_actions`, SameVariant, NoUnitInCommon, EndsBeforeItBegins, AlreadyProposed.
     """
     of = await variant_actions.resolve_one(session, reference=proposal.of, at=at)
     substitute = await variant_actions.resolve_one(session, reference=proposal.substitute, at=at)
     if of.id == substitute.id:
         raise SameVariant(f"{of.key} cannot stand for itself.")
+    if not rules.countable_alike(of.unit_factors, substitute.unit_factors):
+        counted = f"{of.key} is counted in {_units(of)}, {substitute.key} in {_units(substitute)}"
+        error = FieldError(field="substitute", rule="NoUnitInCommon", message="has no unit of the other")
+        raise NoUnitInCommon(f"{counted}: a quantity of one says nothing of the other.", errors=[error])
     valid_from = proposal.valid_from or business_date(at)
     if proposal.valid_until is not None and proposal.valid_until < valid_from:
         raise EndsBeforeItBegins(f"It would end on {proposal.valid_until}, before it begins on {valid_from}.")
@@ -100,6 +109,10 @@ async def propose(session: AsyncSession, *, proposal: Proposal, by: Principal, a
     if made.one_or_none() is None:
         raise AlreadyProposed(f"Your company has proposed {substitute.key} for {of.key} already.")
     return row
+
+
+def _units(variant: Variant) -> str:
+    return ", ".join(sorted(variant.unit_factors))
 
 
 async def decide(

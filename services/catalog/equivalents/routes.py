@@ -15,6 +15,7 @@ from services.catalog.equivalents.actions import (
     AlreadyProposed,
     EndsBeforeItBegins,
     EquivalentNotFound,
+    NoUnitInCommon,
     OperatorDecides,
     SameVariant,
     SecondPersonNeeded,
@@ -82,7 +83,7 @@ async def substitutes(
     "",
     summary="Propose a substitute",
     status_code=201,
-    responses=refusals(*VARIANT_REFUSALS, SameVariant, EndsBeforeItBegins, AlreadyProposed),
+    responses=refusals(*VARIANT_REFUSALS, SameVariant, NoUnitInCommon, EndsBeforeItBegins, AlreadyProposed),
 )
 async def propose(
     body: NewEquivalent, caller: Proposer, session: WriteSession, now: Now, response: Response

@@ -1,6 +1,6 @@
 """Who may decide on a substitute, who sees it then, and how it ends. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from enum import StrEnum
 from uuid import UUID
 
@@ -36,6 +36,12 @@ TRANSITIONS = frozenset(
         (EquivalentStatus.APPROVED, EquivalentStatus.WITHDRAWN),
     }
 )
+
+
+def countable_alike(of: Collection[str], substitute: Collection[str]) -> bool:
+    """Whether two variants, each by the units it is counted in, share one: a quantity of the first then says how
+    much of the other is meant."""
+    return not set(of).isdisjoint(substitute)
 
 
 def may_become(before: EquivalentStatus, after: EquivalentStatus) -> bool:

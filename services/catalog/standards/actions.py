@@ -10,12 +10,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from services.catalog.standards import queries, rules
-from services.catalog.standards.record import record
+from services.catalog.standards.record import record, who_withdrew
 from services.catalog.standards.rules import Edition
 from services.catalog.standards.tables import StandardEdition
+from shared.clock import business_date
 from shared.contracts.standards import REGISTER_ROWS_AT_MOST, STANDARD_CHANGED, StandardsChanged
 from shared.designations import edition_key, parted
-from shared.errors import Conflict, FieldError, NotFound, Unprocessable
+from shared.errors import Conflict, FieldError, Forbidden, NotFound, Unprocessable
 from shared.feed import publish
 from shared.http import check_version
 from shared.identity import Principal
@@ -37,6 +38,10 @@ class EditionContradicts(Unprocessable):
 
 class EditionIsAnother(Unprocessable):
     """Number and edition are what an entry is; another edition is another entry."""
+
+
+class SecondPersonReopens(Forbidden):
+    """A withdrawal that counts already is taken back or put off by another operator than who recorded it."""
 
 
 def checked(edition: Edition) -> Edition:
@@ -86,7 +91,7 @@ async def change_edition(
     """Say anew all that the register says of an edition.
 
     Raises:
-        EditionNotFound, VersionChanged, EditionIsAnother, EditionContradicts.
+        EditionNotFound, VersionChanged, EditionIsAnother, EditionContradicts, SecondPersonReopens.
     """
     row = await _locked(session, key, expected_version)
     if edition_key(edition.designation) != row.key:
@@ -109,7 +114,7 @@ async def withdraw_edition(
     """Set the day from which an edition is no longer in force, with the document that says so.
 
     Raises:
-        EditionNotFound, VersionChanged, EditionContradicts.
+        EditionNotFound, VersionChanged, EditionContradicts, SecondPersonReopens.
     """
     row = await _locked(session, key, expected_version)
     edition = replace(
@@ -181,6 +186,16 @@ async def _locked(session: AsyncSession, key: str, expected_version: int) -> Sta
     return row
 
 
+def _by_another(row: StandardEdition, withdrawn_by: Mapping[str, str | None], *, by: Principal) -> None:
+    """Orders were refused for it: one person does not both close and open."""
+    if withdrawn_by.get(row.key) == str(by.subject):
+        detail = (
+            f"{row.designation} is withdrawn already, by your word; another operator takes that back or puts it off."
+        )
+        error = FieldError(field="withdrawn_on", rule="SecondPersonReopens", message=f"is {row.withdrawn_on}")
+        raise SecondPersonReopens(detail, errors=[error])
+
+
 async def _changed(
     session: AsyncSession,
     row: StandardEdition,
@@ -191,6 +206,8 @@ async def _changed(
     by: Principal,
     at: datetime,
 ) -> StandardEdition:
+    if rules.reopens(row.as_rule, edition, on=business_date(at)):
+        _by_another(row, await who_withdrew(session, keys=[row.key]), by=by)
     _overwrite(row, edition, at=at)
     await session.flush()
     await _tell(session, [row], decision=decision, reason=reason, by=by, at=at)

@@ -9,9 +9,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.catalog.standards import actions, queries, rules
 from services.catalog.standards.files import PROBLEMS_AT_MOST, CellRefused, Row, day_of, one_of, rows_of
+from services.catalog.standards.record import who_withdrew
 from services.catalog.standards.rules import Edition
 from services.catalog.standards.schemas import ImportProblem, ImportReport
 from services.catalog.standards.tables import StandardEdition
+from shared.clock import business_date
 from shared.designations import edition_key, parted
 from shared.identity import Principal
 
@@ -66,6 +68,7 @@ async def import_editions(
     await session.execute(text("SELECT pg_advisory_xact_lock(hashtextextended('catalog.standards', 0))"))
     keys = sorted({edition_key(row.cells["designation"]) for row in rows if "designation" in row.cells})
     present = await queries.editions_for_update(session, keys=keys)
+    closed = {key for key, who in (await who_withdrew(session, keys=keys)).items() if who == str(by.subject)}
     writing: dict[str, Edition] = {}
     seen: set[str] = set()
     problems: list[ImportProblem] = []
@@ -73,6 +76,8 @@ async def import_editions(
     for row in rows:
         try:
             edition, known = _edition(row, present, seen)
+            if known is not None and known.key in closed:
+                _not_reopened(known, edition, at=at)
         except CellRefused as refused:
             problems.append(ImportProblem(row=row.number, field=refused.field, code=refused.code, message=str(refused)))
             continue
@@ -89,6 +94,13 @@ async def import_editions(
         rejected=len(problems),
         problems=problems[:PROBLEMS_AT_MOST],
     )
+
+
+def _not_reopened(known: StandardEdition, edition: Edition, *, at: datetime) -> None:
+    """`actions.SecondPersonReopens` of a row. Raises CellRefused."""
+    if rules.reopens(known.as_rule, edition, on=business_date(at)):
+        message = f"{known.designation} is withdrawn by your word; another operator takes that back or puts it off."
+        raise CellRefused("withdrawn_on", "SecondPersonReopens", message)
 
 
 def _edition(

@@ -59,6 +59,23 @@ async def record(
     await session.execute(insert(RegisterDecision.__table__), rows)  # type: ignore[attr-defined]
 
 
+async def who_withdrew(session: AsyncSession, *, keys: Sequence[str]) -> Mapping[str, str | None]:
+    """By edition, who set the day of withdrawal that stands, by id as text; None: no person did."""
+    found = await session.execute(
+        text(
+            """
+            SELECT DISTINCT ON (subject) subject, by FROM (
+                SELECT subject, number, entry ->> 'by' AS by, entry ->> 'withdrawn_on' AS day,
+                    lag(entry ->> 'withdrawn_on') OVER (PARTITION BY subject ORDER BY number) AS before
+                FROM register_decisions WHERE register = 'standard' AND subject = ANY (:keys)
+            ) said WHERE day IS DISTINCT FROM before ORDER BY subject, number DESC
+            """
+        ),
+        {"keys": list(keys)},
+    )
+    return {row.subject: row.by for row in found}
+
+
 async def decisions_of(session: AsyncSession, *, register: str, subject: str) -> Sequence[RegisterDecision]:
     """One subject's history, the oldest first."""
     found = await session.scalars(

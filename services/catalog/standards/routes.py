@@ -11,6 +11,7 @@ from services.catalog.standards.actions import (
     EditionExists,
     EditionIsAnother,
     EditionNotFound,
+    SecondPersonReopens,
 )
 from services.catalog.standards.files import FILE_BYTES_AT_MOST, RegisterFileRefused
 from services.catalog.standards.record import decisions_of
@@ -100,7 +101,7 @@ async def register(
 @router.post(
     "/withdrawals",
     summary="Withdraw an edition from a day on",
-    responses=refusals(EditionNotFound, EditionContradicts, VersionChanged, VersionNeeded),
+    responses=refusals(EditionNotFound, EditionContradicts, SecondPersonReopens, VersionChanged, VersionNeeded),
 )
 async def withdraw(
     *,
@@ -111,7 +112,8 @@ async def withdraw(
     now: Now,
     response: Response,
 ) -> EditionView:
-    """From that day offers made to it need an update, and no new order takes them; what is ordered goes on."""
+    """From that day offers made to it need an update, and no new order takes them; what is ordered goes on. Once the
+    day has come, another operator than who set it puts it off."""
     row = await actions.withdraw_edition(
         session,
         key=edition_key(body.designation),
@@ -175,7 +177,9 @@ async def edition(
 @router.put(
     "/{designation:path}",
     summary="Say anew what an edition is",
-    responses=refusals(EditionNotFound, EditionIsAnother, EditionContradicts, VersionChanged, VersionNeeded),
+    responses=refusals(
+        EditionNotFound, EditionIsAnother, EditionContradicts, SecondPersonReopens, VersionChanged, VersionNeeded
+    ),
 )
 async def change(
     *,

@@ -75,6 +75,13 @@ def faults(edition: Edition) -> list[EditionFault]:
     return found
 
 
+def reopens(before: Edition, after: Edition, *, on: date) -> bool:
+    """Whether an edition that is withdrawn on a day would count again: new orders would take what they refuse."""
+    days = [(each.effective_on, each.withdrawn_on) for each in (before, after)]
+    first, second = (status_on(effective_on=begin, withdrawn_on=end, on=on) for begin, end in days)
+    return first is EditionStatus.WITHDRAWN and second is not EditionStatus.WITHDRAWN
+
+
 def status_on(*, effective_on: date | None, withdrawn_on: date | None, on: date) -> EditionStatus:
     """In force from its day on, until the day it is withdrawn; that day it is withdrawn already."""
     if withdrawn_on is not None and on >= withdrawn_on:

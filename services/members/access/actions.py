@@ -1,7 +1,7 @@
 """Beginning, refreshing and ending sessions; keys and access tokens."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -57,6 +57,10 @@ class Lifetimes:
     access: timedelta
     refresh: timedelta
     session: timedelta
+
+    def access_until(self, end: datetime | None, *, at: datetime) -> "Lifetimes":
+        """The same, with access tokens issued now ending at `end` at the latest."""
+        return self if end is None else replace(self, access=min(self.access, end - at))
 
 
 @dataclass(frozen=True, kw_only=True)

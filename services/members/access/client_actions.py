@@ -64,6 +64,8 @@ class Granted:
 
     principal: Principal
     scopes: frozenset[str]
+    until: datetime | None
+    """When the client expires; no token lives longer."""
 
 
 async def create_client(
@@ -175,7 +177,8 @@ async def grant(
         raise OAuthRefusal("invalid_scope", "The client does not hold all scopes asked for.")
     client.last_used_at = at
     await session.flush()
-    return Granted(principal=await _principal(session, client, company, scopes, at), scopes=scopes)
+    principal = await _principal(session, client, company, scopes, at)
+    return Granted(principal=principal, scopes=scopes, until=client.expires_at)
 
 
 async def _principal(

@@ -152,6 +152,7 @@ async def token(
     request: Request, _: Visitor, sessions: SystemSessions, settings: Configured, network: Network, now: Now
 ) -> Response:
     """OAuth2 client credentials (RFC 6749 4.4): `client_id` and `client_secret` by HTTP Basic or in the form.
+    The token ends after `expires_in` seconds, never later than the client itself.
 
     Refusals have the RFC's own shape: `{"error": "invalid_client", "error_description": "…"}`.
     """
@@ -161,9 +162,8 @@ async def token(
             granted = await client_actions.grant(
                 session, client_id=asked.client_id, secret=asked.client_secret, requested=asked.scopes, at=now
             )
-            access_token = await actions.issue(
-                session, principal=granted.principal, lifetimes=_lifetimes(settings), at=now
-            )
+            lifetimes = _lifetimes(settings).access_until(granted.until, at=now)
+            access_token = await actions.issue(session, principal=granted.principal, lifetimes=lifetimes, at=now)
     except OAuthRefusal as refusal:
         if refusal.error == "invalid_client":
             try:
@@ -175,7 +175,7 @@ async def token(
         return refusal_response(refusal)
     answer = TokenAnswer(
         access_token=access_token,
-        expires_in=settings.access_token_seconds,
+        expires_in=int(lifetimes.access.total_seconds()),
         scope=" ".join(sorted(granted.scopes)),
     )
     headers = {"Cache-Control": "no-store", "Pragma": "no-cache"}
