@@ -45,6 +45,22 @@ def test_a_query_is_read_into_tokens(text, tokens):
     assert asked(text).tokens == tokens
 
 
+@pytest.mark.parametrize(
+    ("value", "tokens"),
+    [
+        ("6.2m", {"6.2m"}),
+        ("φ6.5", {"φ6.5"}),
+        ("d21.6", {"d21.6"}),
+        ("P.O", {"p.o", "p", "o", "po"}),
+        ("0.6/1kV", {"0.6/1kv", "0.6", "1kv"}),
+        ("YJV-0.6/1kV", {"yjv-0.6/1kv", "yjv", "0.6", "1kv", "yjv0.61kv"}),
+        ("GB/T 1499.2", {"gb1499.2", "gb1499", "2"}),
+    ],
+)
+def test_a_value_is_found_by_its_parts_and_a_number_as_a_whole(value: str, tokens: set[str]):
+    assert indexed(value) == tokens
+
+
 @given(st.text(max_size=200))
 def test_any_text_is_read_and_finds_itself(text):
     assert set(asked(text).tokens) <= indexed(text)

@@ -8,20 +8,23 @@ from the start, end in the same rows.
 
 import asyncio
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
 import orjson
+import psycopg
 from pydantic import BaseModel
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.catalog.search import queries
+from services.catalog.components.rules import TypeDefinition
+from services.catalog.search import offer_rows, queries
 from services.catalog.search.documents import variant_tokens
 from services.catalog.search.knowledge import dictionary
 from services.catalog.search.places import region_heads
 from services.catalog.search.wire import fetch, fetch_none
 from shared.contracts.suppliers import OfferState, StockState, SupplierChanged
+from shared.database import driver_connection
 from shared.feed import START, Event, parse_position
 from shared.logs import log
 
@@ -43,38 +46,6 @@ _UPSERT_SUPPLIERS = """
         name = excluded.name, status = excluded.status, categories = excluded.categories,
         regions = excluded.regions, region_heads = excluded.region_heads,
         qualified_until = excluded.qualified_until, affiliated = excluded.affiliated, seq = excluded.seq
-    WHERE old.seq < excluded.seq"""
-
-_UPSERT_OFFERS = """
-    INSERT INTO search_offers AS old (
-        supplier_id, offer_id, variant_id, item_no, type_code, category, brand, price, currency, tax_inclusive,
-        tax_rate, unit, unit_factor, base_unit, min_quantity, step_quantity, lead_time_days, regions, region_heads,
-        valid_from, valid_until, audience_keys, tier_from, tier_price, stock_point, standard, freight_heads,
-        freight_price, certificates, epd, epd_kgco2e, epd_until, status, seq, price_seq
-    )
-    SELECT *, seq FROM json_to_recordset(CAST(:rows AS json)) AS new (
-        supplier_id uuid, offer_id uuid, variant_id uuid, item_no text, type_code text, category text, brand text,
-        price numeric, currency text, tax_inclusive boolean, tax_rate numeric, unit text, unit_factor numeric,
-        base_unit text, min_quantity numeric, step_quantity numeric, lead_time_days integer, regions text[],
-        region_heads text[], valid_from date, valid_until date, audience_keys text[], tier_from numeric[],
-        tier_price numeric[], stock_point text, standard text, freight_heads text[], freight_price numeric[],
-        certificates jsonb, epd jsonb, epd_kgco2e numeric, epd_until date, status text, seq bigint
-    )
-    ORDER BY supplier_id, offer_id
-    ON CONFLICT (supplier_id, offer_id) DO UPDATE SET
-        variant_id = excluded.variant_id, item_no = excluded.item_no, type_code = excluded.type_code,
-        category = excluded.category, brand = excluded.brand, currency = excluded.currency,
-        price = CASE WHEN old.price_seq < excluded.seq THEN excluded.price ELSE old.price END,
-        price_seq = greatest(old.price_seq, excluded.seq),
-        tax_inclusive = excluded.tax_inclusive, tax_rate = excluded.tax_rate, unit = excluded.unit,
-        unit_factor = excluded.unit_factor, base_unit = excluded.base_unit, min_quantity = excluded.min_quantity,
-        step_quantity = excluded.step_quantity, lead_time_days = excluded.lead_time_days,
-        regions = excluded.regions, region_heads = excluded.region_heads, valid_from = excluded.valid_from,
-        valid_until = excluded.valid_until, audience_keys = excluded.audience_keys,
-        tier_from = excluded.tier_from, tier_price = excluded.tier_price, stock_point = excluded.stock_point,
-        standard = excluded.standard, freight_heads = excluded.freight_heads, freight_price = excluded.freight_price,
-        certificates = excluded.certificates, epd = excluded.epd, epd_kgco2e = excluded.epd_kgco2e,
-        epd_until = excluded.epd_until, status = excluded.status, seq = excluded.seq
     WHERE old.seq < excluded.seq"""
 
 _REPRICE = """
@@ -117,8 +88,8 @@ _INSERT_VARIANTS = """
     ON CONFLICT (variant_id) DO NOTHING"""
 
 
-_VARIANTS_IN_A_ROW = 50
-"""Tokens are made of so many before others of the process have their turn."""
+_OFFERS_IN_A_ROW, _VARIANTS_IN_A_ROW = 100, 25
+"""So many are made ready before others have their turn, first of all the next statement."""
 
 
 class OffersNotIndexedError(LookupError):
@@ -149,28 +120,62 @@ async def offers_changed(session: AsyncSession, *, events: Sequence[Event]) -> N
     writing: asyncio.Task[None] | None = None
     try:
         for some in _batches(events):
-            rows = await _offer_rows(some)
+            ready = await _made_ready(some)
             if writing is not None:
                 await writing
-            writing = asyncio.create_task(_write_offers(session, rows))
+            writing = await _begun(session, ready)
     finally:
         if writing is not None:
             await writing
 
 
-async def _offer_rows(events: Sequence[Event]) -> list[dict[str, Any]]:
-    rows: dict[tuple[str, str], dict[str, Any]] = {}
+class _Ready(NamedTuple):
+    """Offers made ready."""
+
+    told: str
+    variant_ids: Sequence[str]
+
+
+async def _made_ready(events: Sequence[Event]) -> _Ready:
+    newest: dict[tuple[str, str], dict[str, Any]] = {}
     for event in events:
         seq = _number(event)
         for sent in _told(event, event.data.get("offers"), _OF_OFFER_REQUIRED):
-            _keep_newest(rows, (sent["supplier_id"], sent["offer_id"]), _offer_row(sent, seq))
-        await asyncio.sleep(0)
-    return list(rows.values())
+            made = {"seq": seq, "row": offer_rows.offer_row(sent, seq), "variant_id": sent["variant_id"]}
+            _keep_newest(newest, (sent["supplier_id"], sent["offer_id"]), made)
+            if len(newest) % _OFFERS_IN_A_ROW == 0:
+                await asyncio.sleep(0)
+    return _Ready(
+        told=offer_rows.as_csv(each["row"] for each in newest.values()),
+        variant_ids=sorted({each["variant_id"] for each in newest.values()}),
+    )
 
 
-async def _write_offers(session: AsyncSession, rows: Sequence[Mapping[str, Any]]) -> None:
-    await fetch_none(session, _UPSERT_OFFERS, {"rows": _json(rows)})
-    await index_variants(session, variant_ids=sorted({row["variant_id"] for row in rows}))
+async def _begun(session: AsyncSession, ready: _Ready) -> asyncio.Task[None]:
+    """What is short is done; the two long statements go on by themselves."""
+    variants = await _not_indexed(session, variant_ids=ready.variant_ids)
+    definitions = (await dictionary(session)).definitions if variants else {}
+    connection = await driver_connection(session)
+    await offer_rows.stage(connection, ready.told)
+    writing = asyncio.create_task(_lay(session, connection, variants, definitions))
+    await asyncio.sleep(0)  # the first of them is on its way before anything else is done
+    return writing
+
+
+async def _lay(
+    session: AsyncSession,
+    connection: psycopg.AsyncConnection[Any],
+    variants: Sequence[Any],
+    definitions: Mapping[str, TypeDefinition],
+) -> None:
+    making = asyncio.create_task(_variant_rows(variants, definitions))
+    try:
+        await offer_rows.lay(connection)
+        rows = await making
+    finally:
+        making.cancel()
+    if rows:
+        await fetch_none(session, _INSERT_VARIANTS, {"rows": _json(rows)})
 
 
 async def offers_repriced(session: AsyncSession, *, events: Sequence[Event]) -> None:
@@ -207,15 +212,18 @@ async def _take_stock(session: AsyncSession, events: Sequence[Event]) -> None:
     await fetch_none(session, _UPSERT_STOCK, {"rows": _json(rows.values())})
 
 
-async def index_variants(session: AsyncSession, *, variant_ids: Sequence[str]) -> int:
-    """Index those of these variants that are not yet; how many were."""
+async def _not_indexed(session: AsyncSession, *, variant_ids: Sequence[str]) -> Sequence[Any]:
+    """Those of these variants that the index does not hold."""
     missing = await queries.not_indexed(session, variant_ids=variant_ids)
     variants = [each for each in missing if each.key is not None]
     if len(variants) < len(missing):
         log.warning("offers_of_unknown_variants", count=len(missing) - len(variants))
-    if not variants:
-        return 0
-    definitions = (await dictionary(session)).definitions
+    return variants
+
+
+async def _variant_rows(
+    variants: Sequence[Any], definitions: Mapping[str, TypeDefinition]
+) -> Sequence[Mapping[str, Any]]:
     rows = []
     for place, variant in enumerate(variants):
         rows.append(
@@ -232,8 +240,7 @@ async def index_variants(session: AsyncSession, *, variant_ids: Sequence[str]) -
         )
         if place % _VARIANTS_IN_A_ROW == 0:
             await asyncio.sleep(0)
-    await fetch_none(session, _INSERT_VARIANTS, {"rows": _json(rows)})
-    return len(rows)
+    return rows
 
 
 async def empty_index(session: AsyncSession) -> None:
@@ -250,28 +257,6 @@ async def empty_index(session: AsyncSession) -> None:
 
 
 _OF_SUPPLIER = ("supplier_id", "name", "status", "categories", "regions", "qualified_until")
-
-
-def _offer_row(sent: Mapping[str, Any], seq: int) -> dict[str, Any]:
-    """The event as it was sent, with what the index has in another form; a member that is missing is no value.
-
-    The events are our own and come as they were validated; what they hold and how, the columns and constraints of
-    the table judge again.
-    """
-    tiers, freight, epd = sent.get("tiers") or (), sent.get("freight") or (), sent.get("epd") or {}
-    return {
-        **sent,
-        "region_heads": region_heads(sent["regions"]) if sent["regions"] else (),
-        "tier_from": [tier["min_quantity"] for tier in tiers],
-        "tier_price": [tier["price"] for tier in tiers],
-        "freight_heads": region_heads([each["region"] for each in freight]) if freight else (),
-        "freight_price": [each["price"] for each in freight],
-        "certificates": sent.get("certificates") or (),
-        "epd": epd or None,
-        "epd_kgco2e": epd.get("kgco2e"),
-        "epd_until": epd.get("valid_until"),
-        "seq": seq,
-    }
 
 
 def _required(contract: type[BaseModel]) -> frozenset[str]:

@@ -6,6 +6,7 @@ pairs of neighbours; latin words, numbers and specifications (Φ20, DN100, HRB40
 
 import re
 import unicodedata
+from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
@@ -30,6 +31,9 @@ _SPACED_UNIT = re.compile(r"(?<=[0-9])\s+(mm2|mm|cm|m|mpa|kpa|kv|kw|w|kg|g)(?![a
 _SPACED_NOMINAL = re.compile(r"\b(dn|de|pn)\s+(?=[0-9])")
 _TOKEN = re.compile(r"φ[0-9]+(?:\.[0-9]+)?|[a-z0-9]+(?:[./+\-][a-z0-9]+)*|[\u3400-\u9fff]+")
 _SEPARATOR = re.compile(r"[./+\-]")
+_PARTED = re.compile(r"[/+\-]")
+_MEASURE = re.compile(r"(?:[dp]n|de|[a-zφ])?[0-9]")
+_JOINED = re.compile(r"[/+\-]|(?<![0-9])\.|\.(?![0-9])")
 _PLAIN_NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?")
 _STANDARD = re.compile(r"\b([a-z]{2,4})\s*(?:/\s*t)?\s*([0-9]{2,6}(?:\.[0-9]{1,2})?)(?:\s*-\s*(?:19|20)[0-9]{2})\b")
 _STANDARD_LETTERS = "gb|jg|jgj|jc|cj|cjj|cecs|yb|jb|hg|qb|dl"
@@ -77,10 +81,15 @@ def indexed(text: str) -> frozenset[str]:
         if is_chinese(chunk):
             found |= set(pairs(chunk)) | set(chunk)
         else:
-            found.add(_word(chunk))
-            found |= {_word(part) for part in _SEPARATOR.split(chunk) if part}
-            found |= {_SEPARATOR.sub("", chunk)} if chunk[0].isalpha() else set()
+            found |= {_word(chunk), *_parts(chunk)}
+            found |= {_JOINED.sub("", chunk)} if chunk[0].isalpha() else set()
     return frozenset(found)
+
+
+def _parts(chunk: str) -> Iterator[str]:
+    """YJV-0.6/1kV has three, GB1499.2 has two; but 6.2m is not 2m, nor d21.6 a d21."""
+    for part in _PARTED.split(chunk):
+        yield from (_word(each) for each in ([part] if _MEASURE.match(part) else part.split(".")) if each)
 
 
 def asked(text: str) -> Query:
