@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from services.catalog.components.rules import identity_of, parsed_key
 from services.catalog.search.corrections import distance
 from services.catalog.search.dictionary import Dictionary
-from services.catalog.search.documents import variant_tokens
+from services.catalog.search.documents import value_tokens, variant_tokens
 from services.catalog.search.places import region_heads, regions_around
 from services.catalog.search.reading import Vocabulary
 from services.catalog.search.understanding import code_words, corrected, known_only, tokens_of_codes, understood
@@ -254,3 +254,49 @@ def test_how_many_are_wanted_is_no_value():
     query = known_only(understood("采购C30混凝土200方", DICTIONARY), "采购C30混凝土200方", DICTIONARY)
     (group,) = DICTIONARY.groups(query, among=["CN-RMC"], codes={}, every=True)[:1]
     assert group.wanted == ("@CN-RMC", "strength=C30")
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("鋼筋 鍍鋅鋼管", "钢筋 镀锌钢管"),
+        ("混泥土", "混凝土"),
+        ("rebars", "rebar"),
+        ("steel channels", "steel channel"),
+        ("BV2.5", "BV 2.5"),
+        ("glass", "glass"),
+    ],
+)
+def test_one_spelling_for_what_is_written_otherwise(written: str, meant: str):
+    read, should = understood(written, DICTIONARY), understood(meant, DICTIONARY)
+    assert read.tokens == should.tokens
+    first, second = (
+        [
+            (group.type_code, group.wanted)
+            for group in DICTIONARY.groups(each, among=DICTIONARY.definitions, codes={}, every=True)
+        ]
+        for each in (read, should)
+    )
+    assert first == second
+
+
+@pytest.mark.parametrize(("typed", "meant"), [("plasterb", "plasterboard"), ("sprink", "sprinkler")])
+def test_a_word_whose_end_was_not_typed_is_the_shortest_name_that_begins_so(typed: str, meant: str):
+    assert corrected(typed, DICTIONARY)[0] == meant
+
+
+def test_a_size_is_found_by_how_it_begins():
+    section = next(each for each in DICTIONARY.definitions["WL-STUD"].identity if each.key == "section")
+    assert {"75", "75x35"} <= value_tokens(section, "75x35")
+    spec = next(each for each in DICTIONARY.definitions["MR-ANCHOR"].identity if each.key == "spec")
+    assert {"m10", "m10x100"} <= value_tokens(spec, "M10x100")
+    cores = next(each for each in DICTIONARY.definitions["ME-CABLE"].identity if each.key == "cores")
+    assert "4" not in value_tokens(cores, "4x25")
+
+
+@pytest.mark.parametrize(
+    ("text", "key"), [("阻燃电缆 YJV 4x25", "fire"), ("角钢 Q235B", "shape"), ("不锈钢膨胀螺栓", "material")]
+)
+def test_a_word_for_several_values_leaves_them_open(text: str, key: str):
+    [reading, *_] = Vocabulary(list(DICTIONARY.definitions.values())).readings(text)
+    assert key not in reading.known, "it is asked for, never guessed"

@@ -165,6 +165,7 @@ class Dictionary:
         self._characters = frozenset(
             token for words in self.types.values() for token in words.name | words.called if len(token) == 1
         )
+        self._names = frozenset(token for words in self.types.values() for token in words.name | words.called)
         self._sorted = sorted(self.vocabulary)
         self._designations = frozenset(
             token for each in definitions.values() for name in each.standards for token in asked(name).tokens
@@ -201,6 +202,10 @@ class Dictionary:
         start = bisect_left(self._sorted, text)
         found = list(takewhile(lambda word: word.startswith(text), islice(self._sorted, start, start + 1_000)))
         return sorted(found, key=lambda word: (len(word), word))[:most]
+
+    def names_beginning(self, text: str) -> list[str]:
+        """The single words that types are called by and that begin so, the shortest first."""
+        return [word for word in self.beginning(text) if word in self._names]
 
     def values_of(self, type_code: str) -> frozenset[str]:
         """Tokens of the values of a type that are told beforehand."""

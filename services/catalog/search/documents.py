@@ -1,5 +1,6 @@
 """The tokens under which a variant is found, and the words for its type. Pure."""
 
+import re
 from collections.abc import Mapping
 from decimal import Decimal
 from functools import lru_cache
@@ -8,8 +9,11 @@ from typing import NamedTuple
 from services.catalog.components.naming import DIAMETERS
 from services.catalog.components.rules import Kind, Property, TypeDefinition, halves
 from services.catalog.search.synonyms import TYPE_WORDS, VALUE_WORDS
-from services.catalog.search.words import indexed, phrase
+from services.catalog.search.words import chunks, indexed, is_chinese, phrase
 
+_SIZED = re.compile(r"([a-zA-Z]?[0-9]+)[0-9.]*x")
+"""Found by its beginnings too: 75x35 as 75, M10x100 as M10."""
+_BRACKETS = re.compile(r"[()（）/,]")
 _LENGTHS = {"mm": 1000, "cm": 100, "m": 1}
 
 
@@ -38,8 +42,9 @@ def type_words(definition: TypeDefinition) -> tuple[frozenset[str], frozenset[st
     """The tokens of a type's names, and the phrases by which it is called."""
     names = (definition.name_zh, definition.name_en)
     words = TYPE_WORDS.get(definition.code, ())
-    phrases = {phrase(each) for each in (*names, *words)}
-    phrases |= {chunk for each in names for chunk in phrase(each).split(" ") if len(chunk) > 2}
+    parts = [part for each in names for part in _BRACKETS.split(each)]
+    phrases = {phrase(each) for each in (*names, *parts, *words)} - {""}
+    phrases |= {chunk for each in names for chunk in chunks(each) if len(chunk) > 2 and is_chinese(chunk)}
     return frozenset(token for each in names for token in indexed(each)), frozenset(phrases)
 
 
@@ -75,9 +80,9 @@ def _tokens(each: _Told, value: str, prefix: str) -> frozenset[str]:
         words |= {f"φ{value}", f"d{value}"} if each.key in DIAMETERS else set()
         words |= {f"{each.key}{value}"} if len(each.key) <= 2 else set()
         words |= {f"de{value}"} if each.key == "dn" else set()
-    elif "x" in value and value[0].isdigit():
+    elif (size := _SIZED.match(value)) is not None:
         edges = value.split("x")
-        words |= {"x".join(edges[:count]) for count in range(2, len(edges) + 1)}
+        words |= {"x".join(edges[:count]) for count in range(1 if len(size[1]) > 1 else 2, len(edges) + 1)}
         words |= {letters + value for letters in (prefix, prefix[:1])} if prefix else set()
         words |= {letters + "x".join(edges[:2]) for letters in (prefix, prefix[:1])} if prefix else set()
     return frozenset(token for word in words for token in indexed(word))

@@ -5,10 +5,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from services.catalog.search.dictionary import Dictionary
-from services.catalog.search.words import Query, asked, chunks, is_chinese, is_specification, pairs, phrase
+from services.catalog.search.words import Query, asked, chunks, folded, is_chinese, is_specification, pairs, phrase
 
 CODE_WORDS_AT_MOST = 12
 _PIECES_AT_MOST = 8
+_TYPED_AT_LEAST = 5
 _NAME_WORDS_AT_MOST = 4
 _SIZE = re.compile(r"[a-z]{0,3}[0-9.]+(?:x[0-9.]+)+")
 _NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?")
@@ -47,6 +48,7 @@ def understood(text: str, dictionary: Dictionary) -> Query:
     """
     text = _in_force(text)
     tokens: dict[str, None] = {}
+    plain = folded(text)
     for chunk in chunks(text):
         row = pairs(chunk) if is_chinese(chunk) else []
         seams = {
@@ -58,6 +60,8 @@ def understood(text: str, dictionary: Dictionary) -> Query:
         }
         seams |= _edges(chunk, row, dictionary)
         apart = _apart(chunk, dictionary)
+        if apart:
+            plain = plain.replace(chunk, " ".join(apart), 1)
         tokens |= dict.fromkeys(apart or (token for token in asked(chunk).tokens if token not in seams))
     query = asked(text)
     known = all(dictionary.knows(token) or is_specification(token) for token in tokens) and not _mistyped(
@@ -66,7 +70,7 @@ def understood(text: str, dictionary: Dictionary) -> Query:
     return Query(
         tokens=tuple(tokens)[: len(query.tokens) + CODE_WORDS_AT_MOST],
         phrases=tuple(dict.fromkeys([*query.phrases, *_names(text)])),
-        text=text if known else "",
+        text=plain if known else "",
     )
 
 
@@ -163,6 +167,13 @@ def known_only(query: Query, text: str, dictionary: Dictionary) -> Query:
     return Query(tokens=tuple(tokens), phrases=query.phrases, text=_in_force(text))
 
 
+def _completed(chunk: str, dictionary: Dictionary) -> str | None:
+    """The shortest name that begins so, of a word whose end was not typed: plasterb."""
+    if len(chunk) < _TYPED_AT_LEAST or not chunk.isalpha() or not chunk.isascii():
+        return None
+    return next(iter(dictionary.names_beginning(chunk)), None)
+
+
 def corrected(text: str, dictionary: Dictionary) -> tuple[str, list[Correction]]:
     """The text with its unknown words replaced by the nearest known ones, as far as there are any."""
     corrections: list[Correction] = []
@@ -170,7 +181,7 @@ def corrected(text: str, dictionary: Dictionary) -> tuple[str, list[Correction]]
     for chunk in chunks(text):
         unknown = [token for token in asked(chunk).tokens if not dictionary.knows(token)]
         taken = (
-            dictionary.speller.nearest(chunk)
+            _completed(chunk, dictionary) or dictionary.speller.nearest(chunk)
             if unknown and not chunk[0].isdigit() and not _apart(chunk, dictionary)
             else None
         )

@@ -95,11 +95,14 @@ def prepare(definition: TypeDefinition) -> None:
 
 
 def _words_of(each: Property) -> dict[str, str]:
+    """Words with the one value that each names: what several are called tells none of them, and is asked for."""
     named = {spelt(word).strip(): value for word, value in each.aliases.items() if value != "none"}
+    called: dict[str, set[str]] = {}
     for value in each.allowed:
         for word in VALUE_WORDS.get((each.key, value), ()):
-            named[spelt(word).strip()] = value
-    return {word: value for word, value in named.items() if word}
+            called.setdefault(spelt(word).strip(), set()).add(value)
+    named |= {word: next(iter(values)) for word, values in called.items()}
+    return {word: value for word, value in named.items() if word and len(called.get(word, "1")) == 1}
 
 
 def _bounded(word: str) -> str:

@@ -25,8 +25,19 @@ _UNIT_WORDS = (
     (re.compile(r"(?<=[0-9])\s*米"), "m "),
     (re.compile(r"(?<=[0-9])\s*(?:平方|平)(?![米方])"), "mm2 "),
 )
-_VARIANTS = (("沙", "砂"), ("磁砖", "瓷砖"), ("模版", "模板"), ("迭合", "叠合"))
+_VARIANTS = (
+    ("沙", "砂"), ("磁砖", "瓷砖"), ("模版", "模板"), ("模扳", "模板"), ("迭合", "叠合"), ("混泥土", "混凝土"),
+    ("罗纹", "螺纹"), ("螺文", "螺纹"), ("螺蚊", "螺纹"), ("园钢", "圆钢"), ("曹钢", "槽钢"), ("纲筋", "钢筋"),
+    ("岩绵", "岩棉"), ("石羔", "石膏"), ("加汽", "加气"), ("冷扎", "冷轧"), ("热扎", "热轧"), ("法蓝", "法兰"),
+    ("伐门", "阀门"), ("蝶伐", "蝶阀"), ("碟阀", "蝶阀"), ("乳胶柒", "乳胶漆"), ("喷琳", "喷淋"), ("脚手加", "脚手架"),
+    ("水咀", "水嘴"), ("厨柜", "橱柜"),
+)  # fmt: skip
 """Other characters for the same word, written by many."""
+_SIMPLIFIED = str.maketrans(
+    "鋼鐵漿紋圓盤網絞線預應樑樓閥電纜橋風門鋁膠磚牆絕緣縫鍍鋅鑄燈頭筒級環氣壓構結樁塊輕質衛廚龍護帶溝槽隔熱纖維塗層滅",
+    "钢铁浆纹圆盘网绞线预应梁楼阀电缆桥风门铝胶砖墙绝缘缝镀锌铸灯头筒级环气压构结桩块轻质卫厨龙护带沟槽隔热纤维涂层灭",
+)
+_PLURAL = re.compile(r"(?<![a-z0-9])([a-z]{2,}[a-rt-z])s(?![a-z0-9])")
 _SPACED_UNIT = re.compile(r"(?<=[0-9])\s+(mm2|mm|cm|m|mpa|kpa|kv|kw|w|kg|g)(?![a-z0-9])")
 _SPACED_NOMINAL = re.compile(r"\b(dn|de|pn)\s+(?=[0-9])")
 _TOKEN = re.compile(r"φ[0-9]+(?:\.[0-9]+)?|[a-z0-9]+(?:[./+\-][a-z0-9]+)*|[\u3400-\u9fff]+")
@@ -52,8 +63,10 @@ class Query:
 
 
 def folded(text: str) -> str:
-    """Lower case, full-width and other compatibility forms folded, signs and unit words in one spelling."""
-    plain = unicodedata.normalize("NFKC", text).lower()
+    """Lower case, full-width and other compatibility forms folded, signs and unit words in one spelling, traditional
+    characters simplified, English plurals without their s; on both sides alike."""
+    plain = unicodedata.normalize("NFKC", text).lower().translate(_SIMPLIFIED)
+    plain = _PLURAL.sub(r"\1", plain)
     plain = _PHI.sub("φ", _DIAMETER_WORD.sub("φ", plain))
     plain = _TIMES.sub("x", plain)
     for written, meant in _VARIANTS:
@@ -141,10 +154,8 @@ def pairs(run: str) -> list[str]:
 
 
 def _word(word: str) -> str:
-    """Numbers in their shortest text; English plurals without their s, on both sides alike."""
+    """Numbers in their shortest text."""
     if _PLAIN_NUMBER.fullmatch(word):
         number = format(Decimal(word).normalize(), "f")
         return number or "0"
-    if len(word) > 3 and word.isalpha() and word.endswith("s") and not word.endswith("ss"):
-        return word[:-1]
     return word

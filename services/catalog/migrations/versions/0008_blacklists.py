@@ -1,7 +1,7 @@
 """Blacklists in the search: an offer that its reader may not order, for a list forbids it, says so.
 
-Everything that `suppliers` ever told is followed once more, since it told of blacklists before anybody listened here;
-what the search holds already stays as it is meanwhile.
+Everything that `suppliers` ever told is followed once more, since it told of blacklists before anybody listened here,
+and variants have other tokens now; until then the search finds what was followed.
 """
 
 from alembic import op
@@ -61,6 +61,7 @@ def upgrade() -> None:
         "CREATE INDEX ix_search_blacklisted_entry_id ON search_blacklisted (entry_id)",
         "REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON search_blacklists, search_blacklisted FROM catalog_app",
         *_WALLS,
+        "TRUNCATE search_variants",
         "UPDATE follower_cursors SET position = '0-0', caught_up_to = NULL WHERE source = 'suppliers'",
     ):
         op.execute(statement)
