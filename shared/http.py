@@ -41,6 +41,7 @@ from shared.identity import (
     Verifier,
 )
 from shared.logs import configure_logs, log, told
+from shared.memory import settle
 from shared.middleware import BodyTooLarge, Manners
 from shared.settings import ServiceSettings
 
@@ -314,6 +315,7 @@ def create_service(
             await database.check()
             for enter in beside:
                 await stack.enter_async_context(enter())
+            settle()
             yield
 
     app = FastAPI(

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from shared.follower import Follower
 from shared.logs import log
+from shared.memory import settle
 
 Loop = Callable[[asyncio.Event], Awaitable[None]]
 """Something that runs until the event is set."""
@@ -45,6 +46,7 @@ async def run_worker(
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, stop.set)
     runs: list[Loop] = [*(each.run for each in followers), *(each.run for each in periodic), *loops]
+    settle()
     log.info("worker_started", parts=len(runs))
     try:
         async with asyncio.TaskGroup() as group:

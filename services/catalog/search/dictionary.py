@@ -8,33 +8,28 @@ equally near to it, so whole types can be ranked before any variant is read.
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache, partial
 from itertools import islice, takewhile
 
-from services.catalog.components.rules import Kind, Property, TypeDefinition
+from services.catalog.components.rules import Property, TypeDefinition
 from services.catalog.search import values as value_reading
 from services.catalog.search.corrections import Speller
-from services.catalog.search.documents import TYPE_MARK, type_words, value_tokens
+from services.catalog.search.documents import TYPE_MARK, value_tokens
 from services.catalog.search.groups import (
     CODE,
     EACH_WORD,
-    LABEL,
     LIFT,
-    NAME,
-    OTHER,
-    PHRASE,
-    THINKABLE,
     VALUE,
-    WORD,
     Group,
     Point,
 )
 from services.catalog.search.nearness import GROUPS_AT_MOST, MISSING, Fact, fact_of, fact_of_word, nearest_groups
 from services.catalog.search.reading import Reading, Vocabulary
 from services.catalog.search.texts import MARKS
-from services.catalog.search.words import Query, asked, indexed, is_chinese, is_counted, is_specification
+from services.catalog.search.type_words import TypeWords
+from services.catalog.search.words import Query, asked, is_chinese, is_counted, is_specification
 
 _NAME_AT_MOST = 99
 TYPES_READ_AT_MOST = 6
@@ -44,109 +39,8 @@ MADE_FOR_ONE = {"make_to_order": 100, "engineer_to_order": 400}
 
 __all__ = ["EACH_WORD", "VALUE", "Dictionary", "Group", "Point", "TypeWords"]
 
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class TypeWords:
-    """The words for one type and for its values."""
-
-    definition: TypeDefinition
-    name: frozenset[str]
-    called: frozenset[str]
-    category: frozenset[str]
-    labels: frozenset[str]
-    """What its properties are called."""
-    phrases: frozenset[str]
-    values: frozenset[str]
-    """Of values that are told beforehand: allowed ones, and booleans."""
-    numbers: bool
-    """It has values that are any number."""
-    texts: bool
-    """It has values that are any text."""
-
-    @classmethod
-    def of(cls, definition: TypeDefinition) -> "TypeWords":
-        """Read out of the definition."""
-        name, phrases = type_words(definition)
-        values: set[str] = set()
-        for each in definition.identity:
-            prefixes = _prefixes(definition, each.key)
-            told = each.allowed or (("true",) if each.kind is Kind.BOOLEAN else ())
-            values |= {
-                token for value in told for prefix in prefixes for token in value_tokens(each, value, prefix=prefix)
-            }
-        loose = [each for each in definition.identity if not each.allowed]
-        return cls(
-            definition=definition,
-            name=name,
-            called=frozenset(token for each in (*phrases, *definition.standards) for token in indexed(each)),
-            category=indexed(definition.category.replace("_", " ")),
-            labels=frozenset(
-                token for each in definition.identity for token in indexed(f"{each.name_zh} {each.name_en}")
-            ),
-            phrases=phrases,
-            values=frozenset(values),
-            numbers=any(each.kind in {Kind.INTEGER, Kind.DECIMAL, Kind.DATE} for each in loose),
-            texts=any(each.kind is Kind.STRING for each in loose),
-        )
-
-    @property
-    def properties(self) -> dict[str, Property]:
-        """Those that make a variant."""
-        return {each.key: each for each in self.definition.identity}
-
-    def tells(self, token: str) -> bool:
-        """Whether it is one of the values told beforehand, or could be one of its numbers."""
-        return token in self.values or self.counts(token)
-
-    def counts(self, token: str) -> bool:
-        """Whether it could be one of the numbers that are not told beforehand."""
-        return self.numbers and is_specification(token)
-
-    def worth(self, token: str) -> int:
-        """Of a word found in a value: a size says more than a name, a word less, and less what is left open."""
-        if not is_specification(token):
-            return WORD
-        return VALUE if token in self.values else THINKABLE
-
-    def may_have(self, token: str) -> bool:
-        """Whether some variant's values could be written so."""
-        return self.texts or self.tells(token)
-
-    def could_answer(self, token: str) -> bool:
-        """Whether the type or some variant of it answers a word: asked of all types, it is all that most are asked."""
-        named = token in self.name or token in self.called or token in self.category or token in self.labels
-        return named or self.may_have(token)
-
-    def names(self, token: str) -> Point | None:
-        """What a word is worth that the type itself answers; None when only a value can."""
-        if token in self.name:
-            return Point(word=token, where="name", points=NAME)
-        if token in self.called:
-            return Point(word=token, where="synonym", points=NAME)
-        if token in self.category and token not in self.values:
-            return Point(word=token, where="category", points=OTHER)
-        if token in self.labels and token not in self.values:
-            return Point(word=token, where="property", points=LABEL)
-        return None
-
-    def likeness(self, called: str) -> int:
-        """What being called like this is worth: exactly so, or as the beginning or end of a name, or the reverse."""
-        if called in self.phrases:
-            return PHRASE
-        if len(called) < 2:
-            return 0
-        best = 0.0
-        for each in self.phrases:
-            if each.startswith(called) or each.endswith(called):
-                best = max(best, len(called) / len(each))
-            elif called.endswith(each):
-                best = max(best, len(each) / len(called))
-        return int(PHRASE * best * 0.8)
-
-
-def _prefixes(definition: TypeDefinition, key: str) -> Sequence[str]:
-    other = next((each for each in definition.identity if each.key == definition.prefixes.get(key)), None)
-    return other.allowed if other is not None and other.allowed else ("",)
+Ends = Mapping[str, Sequence[str]]
+"""By phrase of a search, the names that stand at its end, the longest first."""
 
 
 class Dictionary:
@@ -155,13 +49,12 @@ class Dictionary:
     def __init__(self, definitions: Mapping[str, TypeDefinition]) -> None:
         self.definitions = definitions
         self.types = {code: TypeWords.of(each) for code, each in definitions.items()}
-        self.vocabulary = frozenset(
-            token
-            for words in self.types.values()
-            for part in (words.name, words.called, words.category, words.labels, words.values)
-            for token in part
-        )
+        self._by_token = _types_by_token(self.types)
+        self.vocabulary = frozenset(self._by_token)
 
+        self._phrases = frozenset(each for words in self.types.values() for each in words.phrases)
+        self._with_texts = frozenset(code for code, words in self.types.items() if words.texts)
+        self._with_numbers = frozenset(code for code, words in self.types.items() if words.numbers)
         self._characters = frozenset(
             token for words in self.types.values() for token in words.name | words.called if len(token) == 1
         )
@@ -233,22 +126,39 @@ class Dictionary:
         read = self._read(query, codes) if every else {}
         groups = [group for code in among for group in read.get(code, ())]
         divide = _with_every_word if every else _with_half_the_words
+        possible = self._answering(query, codes) if every else self.types.keys()
+        ends = self._ends(query)
         groups += [
             group
             for code in among
-            if code not in read
-            for group in divide(self.types[code], query, frozenset(codes.get(code, ())))
+            if code not in read and code in possible
+            for group in divide(self.types[code], query, frozenset(codes.get(code, ())), ends)
         ]
         return tuple(sorted(groups, key=lambda group: (-group.score, group.type_code)))
+
+    def _ends(self, query: Query) -> Ends:
+        return {
+            called: [called[at:] for at in range(1, len(called)) if called[at:] in self._phrases]
+            for called in query.phrases
+        }
+
+    def _answering(self, query: Query, codes: Mapping[str, Sequence[str]]) -> Collection[str]:
+        """The types that could answer every word: by their own words, by a value, or as a code of them."""
+        possible = frozenset(self.types)
+        for token in query.tokens:
+            of_code = {code for code, tokens in codes.items() if token in tokens}
+            numbers = self._with_numbers if is_specification(token) else frozenset[str]()
+            possible &= self._by_token.get(token, frozenset()) | self._with_texts | numbers | of_code
+        return possible
 
     def _read(self, query: Query, codes: Mapping[str, Sequence[str]]) -> dict[str, list[Group]]:
         """By type, the groups of a search that can be read as values of it."""
         if not query.text or codes or any(token in self._designations for token in query.tokens):
             return {}
-        read = []
+        read, ends = [], self._ends(query)
         for reading in self._readings(query.text):
             words = self.types[reading.definition.code]
-            facts, points = self._said(words, reading, query)
+            facts, points = self._said(words, reading, query, ends)
             if facts:
                 worth = sum(each.points for each in facts) + sum(each.points for each in points)
                 read.append((-worth, words.definition.code, facts, points))
@@ -258,7 +168,7 @@ class Dictionary:
             for place, (_, code, facts, points) in enumerate(read[:TYPES_READ_AT_MOST])
         }
 
-    def _said(self, words: TypeWords, reading: Reading, query: Query) -> tuple[list[Fact], list[Point]]:
+    def _said(self, words: TypeWords, reading: Reading, query: Query, ends: Ends) -> tuple[list[Fact], list[Point]]:
         """What a search says of a type's variants, and what is so of all of them."""
         facts, shown = [], set[str]()
         for key, value in reading.known.items():
@@ -275,7 +185,11 @@ class Dictionary:
         named = [point for token in query.tokens if (point := words.names(token)) is not None]
         open_words, missing = self._open_words(words, reading, query, {*shown, *(point.word for point in named)})
         facts += [fact_of_word(token) for token in open_words]
-        marks = [*named, *_lifts(words, query), Point(word="", where="told", points=int(reading.attributes * LIFT))]
+        marks = [
+            *named,
+            *_lifts(words, query, ends),
+            Point(word="", where="told", points=int(reading.attributes * LIFT)),
+        ]
         if not reading.name:
             made = -MADE_FOR_ONE.get(words.definition.supply_mode, 0)
             marks.append(Point(word="", where="made to order", points=made))
@@ -337,27 +251,33 @@ def _named(words: TypeWords, query: Query, by_code: frozenset[str]) -> dict[str,
     return found
 
 
-def _lifts(words: TypeWords, query: Query) -> list[Point]:
+def _lifts(words: TypeWords, query: Query, ends: Ends) -> list[Point]:
     """More for exact names; the longer a type's name, the less one word of it says."""
     if not query.tokens:
         return []
-    alike = [Point(word=each, where="called so", points=words.likeness(each)) for each in query.phrases]
+    alike = [Point(word=each, where="called so", points=words.likeness(each, ends[each])) for each in query.phrases]
     return [
         *(each for each in alike if each.points),
         Point(word="", where="length of the name", points=-min(len(words.name), _NAME_AT_MOST)),
     ]
 
 
-def _with_every_word(words: TypeWords, query: Query, by_code: frozenset[str]) -> list[Group]:
-    if not all(token in by_code or words.could_answer(token) for token in query.tokens):
-        return []
+def _types_by_token(types: Mapping[str, TypeWords]) -> Mapping[str, frozenset[str]]:
+    found: dict[str, set[str]] = {}
+    for code, words in types.items():
+        for token in words.answered:
+            found.setdefault(token, set()).add(code)
+    return {token: frozenset(codes) for token, codes in found.items()}
+
+
+def _with_every_word(words: TypeWords, query: Query, by_code: frozenset[str], ends: Ends) -> list[Group]:
     named = _named(words, query, by_code)
     rest = tuple(token for token in query.tokens if token not in named)
     values = [Point(word=token, where="value", points=words.worth(token)) for token in rest]
     plain = Group(
         type_code=words.definition.code,
         wanted=(TYPE_MARK + words.definition.code, *rest),
-        points=(*named.values(), *values, *_lifts(words, query)),
+        points=(*named.values(), *values, *_lifts(words, query, ends)),
     )
     also = tuple(token for token, point in named.items() if token in words.values and point.where != "code")
     if not also:
@@ -367,7 +287,7 @@ def _with_every_word(words: TypeWords, query: Query, by_code: frozenset[str]) ->
     return [lifted, replace(plain, without=also)]
 
 
-def _with_half_the_words(words: TypeWords, query: Query, by_code: frozenset[str]) -> list[Group]:
+def _with_half_the_words(words: TypeWords, query: Query, by_code: frozenset[str], ends: Ends) -> list[Group]:
     named = _named(words, query, by_code)
     maybe = tuple(token for token in query.tokens if token not in named and words.may_have(token))
     need = max(0, (len(query.tokens) + 1) // 2 - len(named))
@@ -382,6 +302,6 @@ def _with_half_the_words(words: TypeWords, query: Query, by_code: frozenset[str]
         maybe=maybe,
         need=need,
         told=sum(2 if token in words.values else words.counts(token) for token in maybe),
-        points=(*having, *_lifts(words, query)),
+        points=(*having, *_lifts(words, query, ends)),
     )
     return [group]

@@ -1,6 +1,7 @@
 """Variants of one type that answer a search alike, and what each word of it is worth. Pure."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 VALUE, THINKABLE, NAME, WORD, LIFT, OTHER, LABEL, CODE = 400, 350, 300, 250, 100, 150, 20, 600
 """What a word is worth: found in a value that the type tells, in a number or text it leaves open, in what the type
@@ -13,8 +14,7 @@ EACH_WORD = 1000
 """In a search for some of the words, having one more goes before all else."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Point:
+class Point(NamedTuple):
     """One part of a score, for explanations."""
 
     word: str

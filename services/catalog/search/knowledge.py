@@ -26,6 +26,7 @@ from services.catalog.search.views import Beside
 from services.catalog.units import queries as unit_queries
 from shared.database import Sessions
 from shared.logs import log, told
+from shared.memory import settle
 from shared.quantity import Unit
 
 _KEPT, _BESIDE_KEPT = 20, 500
@@ -138,7 +139,9 @@ def _reading(register: str) -> asyncio.Lock:
 
 
 async def _dictionary(session: AsyncSession) -> Dictionary:
-    return await asyncio.to_thread(_prepared, await component_queries.definitions(session))
+    made = await asyncio.to_thread(_prepared, await component_queries.definitions(session))
+    settle()
+    return made
 
 
 def _prepared(definitions: Mapping[str, TypeDefinition]) -> Dictionary:

@@ -62,6 +62,7 @@ class Query:
     """What is to be read for values too; empty when words in it mean nothing that is known."""
 
 
+@lru_cache(maxsize=20_000)
 def folded(text: str) -> str:
     """Lower case, full-width and other compatibility forms folded, signs and unit words in one spelling, traditional
     characters simplified, English plurals without their s; on both sides alike."""

@@ -20,6 +20,7 @@ from services.suppliers.onboarding.tables import Supplier
 from services.suppliers.papers import queries as paper_queries
 from services.suppliers.papers.actions import SupplierGone, locked_supplier
 from services.suppliers.papers.rules import Trade
+from services.suppliers.register.categories import check_categories
 from shared.clock import business_date
 from shared.contracts.members import CompanyIdentity
 from shared.errors import Conflict, FieldError, NotFound
@@ -91,8 +92,9 @@ async def apply(
     """Ask to be qualified. A qualified supplier asks for all it has and more: a decision is about the whole.
 
     Raises:
-        ApplicationOpen, SupplierSuspended; what `accept_invitation` raises.
+        UnknownCategory, ApplicationOpen, SupplierSuspended; what `accept_invitation` raises.
     """
+    await check_categories(session, categories)
     if code is None:
         supplier = await _record_of(session, company=company, by=by, at=at)
     else:

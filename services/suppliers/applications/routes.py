@@ -43,6 +43,7 @@ from services.suppliers.onboarding.schemas import SupplierView
 from services.suppliers.papers import queries as paper_queries
 from services.suppliers.papers.actions import SupplierGone
 from services.suppliers.papers.rules import NEEDED_BY_CATEGORY, Trade, needed_kinds
+from services.suppliers.register.categories import UnknownCategory
 from shared.clients.transport import ServiceAway, ServiceUnknown
 from shared.clock import business_date
 from shared.contracts.members import CompanyIdentity
@@ -120,7 +121,7 @@ async def accept_invitation(
     "/{supplier_id}/application",
     status_code=201,
     summary="Apply for qualification",
-    responses=refusals(*_INVITATION, ApplicationOpen, SupplierSuspended),
+    responses=refusals(*_INVITATION, UnknownCategory, ApplicationOpen, SupplierSuspended),
 )
 async def apply(
     *,

@@ -15,6 +15,7 @@ from services.suppliers.blacklists.rules import EntryStatus, Level, ProposalStat
 from services.suppliers.blacklists.tables import BlacklistEntry, BlacklistProposal
 from services.suppliers.onboarding import queries as supplier_queries
 from services.suppliers.onboarding.tables import Supplier
+from services.suppliers.register.categories import check_categories
 from shared.clock import business_date
 from shared.errors import Conflict, FieldError, Forbidden, NotFound, Unprocessable
 from shared.http import check_version
@@ -97,8 +98,9 @@ async def put_on_list(
     """One person with the right is enough; it counts from the moment it is committed. `detail` goes into its history.
 
     Raises:
-        NoSuchSupplier, TaxIdMalformed, EntryFaulty, AlreadyListed.
+        UnknownCategory, NoSuchSupplier, TaxIdMalformed, EntryFaulty, AlreadyListed.
     """
+    await check_categories(session, wording.terms.categories)
     _check_days(wording.terms, today=business_date(at))
     entry = BlacklistEntry(
         owner_id=owner_id,

@@ -41,6 +41,7 @@ from services.suppliers.blacklists.schemas import (
     StepView,
 )
 from services.suppliers.blacklists.tables import BlacklistEntry, BlacklistProposal
+from services.suppliers.register.categories import UnknownCategory
 from shared.clock import business_date
 from shared.contracts.fields import QueryText
 from shared.database import ReadSession, SystemSession, WriteSession, scope_to
@@ -130,7 +131,7 @@ def _proposed(proposal: BlacklistProposal | None) -> ProposalView | None:
     return None if proposal is None else ProposalView.model_validate(proposal)
 
 
-_LISTING = refusals(NoSuchSupplier, TaxIdMalformed, EntryFaulty, AlreadyListed, OnlyTheHeadCompany)
+_LISTING = refusals(NoSuchSupplier, UnknownCategory, TaxIdMalformed, EntryFaulty, AlreadyListed, OnlyTheHeadCompany)
 
 
 @router.post("/entries", summary="Put a supplier on your group's list", status_code=201, responses=_LISTING)
@@ -167,7 +168,7 @@ async def put_on_list(
     "/official-entries",
     summary="Record an entry of an official list",
     status_code=201,
-    responses=refusals(NoSuchSupplier, TaxIdMalformed, EntryFaulty, AlreadyListed),
+    responses=refusals(NoSuchSupplier, UnknownCategory, TaxIdMalformed, EntryFaulty, AlreadyListed),
 )
 async def record_official(
     *,

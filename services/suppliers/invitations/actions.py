@@ -15,6 +15,8 @@ from services.suppliers.invitations import queries
 from services.suppliers.invitations.reading import RowsRead
 from services.suppliers.invitations.rules import Invitee, RowProblem
 from services.suppliers.invitations.tables import Invitation, InvitationFile
+from services.suppliers.register.categories import check_categories
+from services.suppliers.register.queries import unknown_categories
 from shared.audit import entries as audit
 from shared.clock import business_date
 from shared.contracts.members import CompanyIdentity
@@ -130,8 +132,9 @@ async def invite(
     """Invite one company.
 
     Raises:
-        AlreadyInvited, InviteeBlacklisted.
+        UnknownCategory, AlreadyInvited, InviteeBlacklisted.
     """
+    await check_categories(session, invitee.categories)
     group_id = group_of(by)
     await queries.lock_group(session, group_id=group_id)
     if invitee.tax_id in await queries.open_tax_ids(session, group_id=group_id, at=at):
@@ -162,12 +165,19 @@ async def invite_from_file(
     if earlier is not None:
         return FileTaken(file=earlier, invited={}, repeated=True)
     known = await queries.open_tax_ids(session, group_id=group_id, at=at)
+    named = {each for invitee in rows.invitees.values() for each in invitee.categories}
+    unknown = set(await unknown_categories(session, categories=named))
     problems: list[RowProblem] = list(rows.problems)
     invited: dict[int, Invited] = {}
     for row, invitee in rows.invitees.items():
         if invitee.tax_id in known:
             text = f"Your group has an open invitation for {invitee.tax_id}."
             problems.append(RowProblem(row=row, column="tax_id", code="AlreadyInvited", text=text))
+            continue
+        wrong = sorted(unknown.intersection(invitee.categories))
+        if wrong:
+            text = f"The catalog has no category {wrong[0]!r}."
+            problems.append(RowProblem(row=row, column="categories", code="UnknownCategory", text=text))
             continue
         entry = await _listed(session, invitee, group_id=group_id, at=at)
         if entry is not None:

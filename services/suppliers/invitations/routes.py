@@ -38,6 +38,7 @@ from services.suppliers.invitations.schemas import (
     invited_view,
 )
 from services.suppliers.onboarding.routes import CompanySource
+from services.suppliers.register.categories import UnknownCategory
 from shared import idempotency
 from shared.clients.transport import ServiceAway, ServiceUnknown
 from shared.contracts.members import CompanyIdentity
@@ -120,7 +121,9 @@ def _valid_for(request: Request) -> timedelta:
     "",
     status_code=201,
     summary="Invite a supplier",
-    responses=refusals(AlreadyInvited, InviteeBlacklisted, NotAContractor, CompanyNeeded, ServiceAway, ServiceUnknown),
+    responses=refusals(
+        AlreadyInvited, InviteeBlacklisted, UnknownCategory, NotAContractor, CompanyNeeded, ServiceAway, ServiceUnknown
+    ),
 )
 async def invite(
     *,

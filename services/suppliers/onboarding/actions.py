@@ -13,6 +13,7 @@ from services.suppliers.onboarding import queries
 from services.suppliers.onboarding.history import record
 from services.suppliers.onboarding.rules import Decision, Level, SupplierStatus, may_become
 from services.suppliers.onboarding.tables import Supplier
+from services.suppliers.register.categories import check_categories
 from shared.audit import entries as audit
 from shared.clock import business_date
 from shared.contracts.members import CompanyIdentity
@@ -88,8 +89,9 @@ async def qualify(
     `level` None leaves the level as it is; `detail` goes into the history, e.g. which application was approved.
 
     Raises:
-        SupplierNotFound, VersionChanged, StatusForbids, QualifiedUntilPassed.
+        UnknownCategory, SupplierNotFound, VersionChanged, StatusForbids, QualifiedUntilPassed.
     """
+    await check_categories(session, categories)
     supplier = await _to_change(session, supplier_id, expected_version, SupplierStatus.QUALIFIED)
     if until is not None and until < business_date(at):
         raise QualifiedUntilPassed(f"{until} has passed.")

@@ -17,6 +17,7 @@ from services.suppliers.onboarding.actions import (
 from services.suppliers.onboarding.rules import SupplierStatus
 from services.suppliers.onboarding.schemas import DecisionView, Qualify, RegisterSupplier, SupplierView, Suspend
 from services.suppliers.onboarding.tables import Supplier
+from services.suppliers.register.categories import UnknownCategory
 from shared.clients.transport import ServiceAway, ServiceRefused, ServiceUnknown
 from shared.contracts.members import CompanyIdentity
 from shared.database import ReadSession, SystemSession, scope_to
@@ -95,7 +96,9 @@ async def read(supplier_id: UUID, _: Caller, session: ReadSession, response: Res
 @router.post(
     "/{supplier_id}/qualification",
     summary="Qualify a supplier, or renew its qualification",
-    responses=refusals(SupplierNotFound, StatusForbids, QualifiedUntilPassed, VersionChanged, VersionNeeded),
+    responses=refusals(
+        SupplierNotFound, UnknownCategory, StatusForbids, QualifiedUntilPassed, VersionChanged, VersionNeeded
+    ),
 )
 async def qualify(
     *,

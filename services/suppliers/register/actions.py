@@ -67,6 +67,7 @@ async def types_told(session: AsyncSession, *, types: Sequence[tuple[TypePublish
         rows.append(
             KnownType(
                 code=code,
+                category=each.category,
                 deprecated_on=business_date(at) if ended else None,
                 successor=each.successor if ended else None,
                 reason=each.reason if ended else None,

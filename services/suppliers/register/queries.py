@@ -1,6 +1,6 @@
 """Reading the registers as they are known here."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
@@ -65,6 +65,22 @@ async def editions_of_numbers(session: AsyncSession, *, number_keys: Sequence[st
     for number_key, designation in rows:
         found.setdefault(number_key, []).append(designation)
     return found
+
+
+async def unknown_categories(session: AsyncSession, *, categories: Iterable[str]) -> Sequence[str]:
+    """Those of these that no type of the catalog belongs to; none while the catalog has told of no type."""
+    asked = sorted(set(categories))
+    if not asked:
+        return []
+    found = await session.scalars(
+        text(
+            "SELECT asked FROM unnest(CAST(:asked AS text[])) AS asked "
+            "WHERE EXISTS (SELECT FROM known_types WHERE category IS NOT NULL) "
+            "AND NOT EXISTS (SELECT FROM known_types t WHERE t.category = asked) ORDER BY asked"
+        ),
+        {"asked": asked},
+    )
+    return found.all()
 
 
 async def restricted_types(session: AsyncSession) -> Sequence[str]:

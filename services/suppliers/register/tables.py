@@ -52,6 +52,8 @@ class KnownType(Table, table=True):
     )
 
     code: str = Field(sa_column=Column(Text, primary_key=True))
+    category: str | None = Field(default=None, sa_column=Column(Text))
+    """None: told before it was kept."""
     deprecated_on: date | None = Field(default=None, sa_column=Column(Date))
     successor: str | None = Field(default=None, sa_column=Column(Text))
     reason: str | None = Field(default=None, sa_column=Column(Text))
