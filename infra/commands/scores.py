@@ -110,6 +110,43 @@ def appeal(
         out.result(filed)
 
 
+@app.command()
+def evaluations(
+    supplier: Annotated[str, typer.Argument(help="Id or tax id; your own, to read what was written about you.")],
+    *,
+    email: As = None,
+    data_dir: DataDir = DATA_DIR,
+    json: JsonFlag = False,
+) -> None:
+    """What people wrote about a supplier, and what it says to that."""
+    out = Out(json=json)
+    with failing_well(out):
+        api = api_as(out, data_dir, email)
+        found = list(api.pages(f"{PATH}/of/{_id_of(api, supplier)}/evaluations", limit=200))
+        columns = ("dated_on", "category", "dimension", "score", "reason", "reply", "id")
+        rows = [[each[name] for name in columns] for each in found]
+        out.table("Evaluations", columns, rows, right=("score",))
+        out.result(found)
+
+
+@app.command()
+def reply(
+    evaluation: Annotated[str, typer.Argument(help="Id of the evaluation, as `dougong scores evaluations` shows it.")],
+    *,
+    words: Annotated[str, typer.Option("--text", help="What your company says to it.")],
+    email: As = None,
+    data_dir: DataDir = DATA_DIR,
+    json: JsonFlag = False,
+) -> None:
+    """Reply, once, to what a contractor wrote about your company (supplier)."""
+    out = Out(json=json)
+    with failing_well(out):
+        api = api_as(out, data_dir, email)
+        said = api.post(f"{PATH}/evaluations/{evaluation}/reply", {"text": words}, key=f"reply-{evaluation}").body
+        out.say("Replied; whoever reads the evaluation reads it too.")
+        out.result(said)
+
+
 def _id_of(api: Api, supplier: str) -> str:
     """The id of a supplier named by its id or tax id.
 

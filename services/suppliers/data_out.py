@@ -72,6 +72,7 @@ DATA_OUT = DataOut(
         "evaluations": Sheet(
             owners=("group_id", "supplier_id"), people={"entered_by": "group_id"}, hidden={"source_key": "group_id"}
         ),
+        "evaluation_replies": Sheet(owners=("group_id", "supplier_id"), people={"replied_by": "supplier_id"}),
         "scores": Sheet(owners=("group_id", "supplier_id")),
         "score_inputs": Sheet(
             owners=("group_id", "supplier_id"), parties=("buyer_id",), people={"excluded_by": "group_id"}

@@ -119,3 +119,17 @@ def test_a_supplier_reads_the_inputs_and_appeals(dougong, services):
     assert "PENDING" in dougong(*line, "--as", BUYER).stdout
     (sent,) = services.asked("POST", "/suppliers/scores/appeals")
     assert (sent.json["order_id"], sent.json["group_id"]) == ("o-1", "g-1")
+
+
+def test_a_supplier_reads_what_was_written_about_it_and_replies(dougong, services):
+    supplier = "01930000-0000-7000-8000-000000000007"
+    written = {
+        "id": "e-1", "dated_on": "2026-04-01", "category": "rebar", "dimension": "service", "score": "10.00",
+        "reason": "Driver was rude.", "reply": None, "replied_at": None,
+    }  # fmt: skip
+    services.on("GET", f"/suppliers/scores/of/{supplier}/evaluations", (200, [written]))
+    assert "Driver was rude." in dougong("scores", "evaluations", supplier, "--as", BUYER).output
+    services.on("POST", "/suppliers/scores/evaluations/e-1/reply", (201, written | {"reply": "He was new."}))
+    said = dougong("scores", "reply", "e-1", "--text", "He was new.", "--as", BUYER)
+    assert said.exit_code == 0, said.output
+    assert services.asked("POST", "/suppliers/scores/evaluations/e-1/reply")[0].json == {"text": "He was new."}

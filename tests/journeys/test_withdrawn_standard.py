@@ -28,7 +28,7 @@ from shared.clock import business_date
 from shared.contracts.catalog import TypePublished
 from shared.database import transaction
 from shared.follower import Follower
-from shared.identity import Role, Scope, TokenVerifier
+from shared.identity import Principal, Role, Scope, TokenVerifier
 from shared.ids import new_id
 from tests.conftest import CreateDatabase, a_person, a_service, once, signed_in, token_for
 from tests.suppliers.world import REBAR, CatalogDouble, MembersDouble, World, app_over, csv_of, settings_for
@@ -54,8 +54,10 @@ class Story:
     world: World
     follower: Follower
 
-    async def operator(self, method: str, path: str, body: Any, *, version: int | None = None) -> httpx.Response:
-        headers = signed_in(OPERATOR) | once() | ({} if version is None else {"If-Match": f'"{version}"'})
+    async def operator(
+        self, method: str, path: str, body: Any, *, version: int | None = None, by: Principal = OPERATOR
+    ) -> httpx.Response:
+        headers = signed_in(by) | once() | ({} if version is None else {"If-Match": f'"{version}"'})
         return await self.catalog.request(method, path, json=body, headers=headers)
 
     async def deprecate(self, *, reason: str = "new edition") -> str:
@@ -200,7 +202,10 @@ async def test_a_withdrawal_that_was_a_mistake_is_taken_back_everywhere(story: S
     assert (await story.reserve(offer))["outcome"] == "refused"
     row = (await story.catalog.get(f"/catalog/standards/{OLD}")).json()
     body = {name: row[name] for name in ("number", "edition", "title", "kind", "effective_on", "source")}
-    corrected = await story.operator("PUT", f"/catalog/standards/{OLD}", body, version=2)
+    alone = await story.operator("PUT", f"/catalog/standards/{OLD}", body, version=2)
+    assert (alone.status_code, alone.json()["code"]) == (403, "SecondPersonReopens")
+    second = a_person(Role.OPERATOR)
+    corrected = await story.operator("PUT", f"/catalog/standards/{OLD}", body, version=2, by=second)
     assert corrected.json()["withdrawn_on"] is None
     await story.told()
     assert (await story.offer("OLD-1"))["needs_update"] == []

@@ -91,7 +91,7 @@ class Scores:
         assert answer.status_code == 200, answer.text
         return answer.json()
 
-    async def post(self, path: str, who: Principal, **body: Any) -> httpx.Response:
+    async def post(self, path: str, who: Principal | None, **body: Any) -> httpx.Response:
         return await self.world.call("POST", f"{SCORES}{path}", who, json=body)
 
     async def own(self) -> dict[str, Any]:
@@ -248,6 +248,38 @@ async def test_evaluations_stand_beside_the_score_once_each_and_never_change_it(
         assert (await scores.post(path, scores.buyer, **body | wrong)).status_code == 422
 
 
+async def test_a_supplier_replies_once_and_whoever_reads_the_evaluation_reads_that(scores: Scores):
+    for _ in range(5):
+        await scores.tell()
+    await scores.compute()
+    before = await scores.own()
+    path = f"/of/{scores.world.supplier_id}/evaluations"
+    body = {"dated_on": "2026-04-01", "dimension": "service", "score": "10.00", "reason": "Driver was rude."}
+    made = (await scores.post(path, scores.buyer, **body)).json()
+    assert (made["reply"], made["replied_at"]) == (None, None)
+    reply = f"/evaluations/{made['id']}/reply"
+    for stranger, status in (
+        (scores.buyer, 403),
+        (a_person(Role.SUPPLIER_SALES), 404),
+        (a_person(Role.SUPPLIER_FINANCE, company_id=scores.world.supplier_id), 403),
+        (a_person(Role.OPERATOR), 403),
+        (None, 401),
+    ):
+        assert (await scores.post(reply, stranger, text="It was not him.")).status_code == status
+    for wrong in ("", "x" * 5_000):
+        assert (await scores.post(reply, scores.seller, text=wrong)).status_code == 422
+    assert (await scores.post(f"/evaluations/{new_id()}/reply", scores.seller, text="Which one?")).status_code == 404
+    answers = await asyncio.gather(*(scores.post(reply, scores.seller, text=f"He was new. {n}") for n in range(4)))
+    assert sorted(each.status_code for each in answers) == [201, 409, 409, 409]
+    assert {each.json()["code"] for each in answers if each.status_code == 409} == {"AlreadyReplied"}
+    [seen] = await scores.get(path, scores.buyer)
+    assert seen["reply"].startswith("He was new.")
+    assert await scores.get(path, scores.seller) == [seen]
+    assert await scores.get(path, a_person(Role.BUYER)) == []
+    await scores.compute(days=1)
+    assert await scores.own() == before
+
+
 async def test_other_groups_see_a_score_as_far_as_its_space_is_open(scores: Scores):
     groups = [new_id() for _ in range(4)]
     for group_id in groups:
@@ -291,6 +323,8 @@ async def test_the_second_wall_and_the_constraints_hold_alone(scores: Scores):
         "UPDATE scores SET overall = 100",
         "DELETE FROM scores",
         "DELETE FROM evaluations",
+        "UPDATE evaluation_replies SET text = 'x'",
+        "DELETE FROM evaluation_replies",
         "UPDATE score_inputs SET weight_class = 6",
         "UPDATE score_inputs SET excluded_at = now()",
         "DELETE FROM score_inputs",

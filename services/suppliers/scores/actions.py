@@ -18,6 +18,7 @@ from services.suppliers.scores.rules import AppealStatus
 from services.suppliers.scores.tables import (
     ComputedScore,
     Evaluation,
+    EvaluationReply,
     ScoreAppeal,
     ScoreDue,
     ScoreInput,
@@ -53,6 +54,14 @@ class AppealAnswered(Conflict):
 
 class FiledItYourself(Forbidden):
     """Who filed an appeal for the supplier does not answer it for the contractor."""
+
+
+class EvaluationNotFound(NotFound):
+    """There is no such evaluation of the caller's company."""
+
+
+class AlreadyReplied(Conflict):
+    """The company has replied to this evaluation already."""
 
 
 class SupplierUnknown(NotFound):
@@ -328,3 +337,30 @@ async def record_evaluation(
         select(Evaluation).where(col(Evaluation.group_id) == group_id, col(Evaluation.source_key) == source_key)
     )
     return found.one()
+
+
+async def reply(
+    session: AsyncSession, *, evaluation_id: UUID, words: str, by: Principal, at: datetime
+) -> tuple[Evaluation, EvaluationReply]:
+    """Say something to what a contractor wrote about one's own company, once; no score hears of it.
+
+    Raises:
+        EvaluationNotFound, AlreadyReplied.
+    """
+    evaluation = await queries.evaluation(session, supplier_id=by.company, evaluation_id=evaluation_id)
+    if evaluation is None:
+        raise EvaluationNotFound(f"Nobody wrote an evaluation {evaluation_id} of your company.")
+    made = EvaluationReply(
+        group_id=evaluation.group_id,
+        evaluation_id=evaluation.id,
+        supplier_id=by.company,
+        text=words,
+        replied_by=by.subject,
+        replied_at=at,
+    )
+    kept = await session.execute(
+        insert(EvaluationReply).values(made.model_dump()).on_conflict_do_nothing().returning(EvaluationReply.group_id)  # type: ignore[call-overload]
+    )
+    if kept.one_or_none() is None:
+        raise AlreadyReplied("Your company has replied to this evaluation; what was said stays said.")
+    return evaluation, made

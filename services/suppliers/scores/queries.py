@@ -10,7 +10,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
 from services.suppliers.scores.rules import AppealStatus
-from services.suppliers.scores.tables import ComputedScore, Evaluation, ScoreAppeal, ScoreInput, ScoreNotice
+from services.suppliers.scores.tables import (
+    ComputedScore,
+    Evaluation,
+    EvaluationReply,
+    ScoreAppeal,
+    ScoreInput,
+    ScoreNotice,
+)
 
 
 async def categories_of(session: AsyncSession, *, variant_keys: Sequence[str]) -> Mapping[str, str]:
@@ -119,13 +126,27 @@ async def pooled_notices(session: AsyncSession, *, supplier_id: UUID, not_of: UU
     return (await session.scalars(query.order_by(col(ScoreNotice.category)))).all()
 
 
+async def evaluation(session: AsyncSession, *, supplier_id: UUID, evaluation_id: UUID) -> Evaluation | None:
+    """What somebody wrote about a supplier."""
+    query = select(Evaluation).where(col(Evaluation.id) == evaluation_id, col(Evaluation.supplier_id) == supplier_id)
+    return (await session.scalars(query)).one_or_none()
+
+
 async def evaluations(
     session: AsyncSession, *, supplier_id: UUID, group_id: UUID | None, after: tuple[UUID] | None, limit: int
-) -> Sequence[Evaluation]:
-    """What people wrote about a supplier, newest first."""
-    query = select(Evaluation).where(col(Evaluation.supplier_id) == supplier_id)
+) -> Sequence[tuple[Evaluation, EvaluationReply | None]]:
+    """What people wrote about a supplier, newest first, and what it said to that."""
+    answered = (col(EvaluationReply.group_id) == col(Evaluation.group_id)) & (
+        col(EvaluationReply.evaluation_id) == col(Evaluation.id)
+    )
+    query = (
+        select(Evaluation, EvaluationReply)
+        .outerjoin(EvaluationReply, answered)
+        .where(col(Evaluation.supplier_id) == supplier_id)
+    )
     if group_id is not None:
         query = query.where(col(Evaluation.group_id) == group_id)
     if after is not None:
         query = query.where(col(Evaluation.id) < after[0])
-    return (await session.scalars(query.order_by(col(Evaluation.id).desc()).limit(limit))).all()
+    rows = await session.execute(query.order_by(col(Evaluation.id).desc()).limit(limit))
+    return [(row[0], row[1]) for row in rows]

@@ -11,8 +11,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.suppliers.scores import actions, queries, rules
 from services.suppliers.scores.actions import (
+    AlreadyReplied,
     AppealAnswered,
     AppealPending,
+    EvaluationNotFound,
     FiledItYourself,
     InputExcluded,
     InputNotFound,
@@ -22,6 +24,7 @@ from services.suppliers.scores.actions import (
 from services.suppliers.scores.rules import AppealStatus, Dimension
 from services.suppliers.scores.schemas import (
     EvaluationEntered,
+    EvaluationReplied,
     EvaluationView,
     InputView,
     OtherScore,
@@ -32,7 +35,7 @@ from services.suppliers.scores.schemas import (
     ScoresOfSupplier,
     ScoreView,
 )
-from services.suppliers.scores.tables import Evaluation, ScoreInput, ScoreNotice
+from services.suppliers.scores.tables import Evaluation, EvaluationReply, ScoreInput, ScoreNotice
 from shared.clock import business_date
 from shared.database import ReadSession, SystemSession, WriteSession, scope_to
 from shared.errors import refusals
@@ -242,8 +245,25 @@ async def evaluations(
         after=paging.after_as(UUID),
         limit=paging.limit + 1,
     )
-    return [_evaluation(each) for each in paging.page(found, response, key=lambda row: [row.id])]
+    return [_evaluation(*each) for each in paging.page(found, response, key=lambda row: [row[0].id])]
 
 
-def _evaluation(each: Evaluation) -> EvaluationView:
-    return EvaluationView.model_validate({**each.model_dump(), "imported": each.entered_by is None})
+@router.post(
+    "/evaluations/{evaluation_id}/reply",
+    summary="Reply to what a contractor wrote about you",
+    status_code=201,
+    responses=refusals(EvaluationNotFound, AlreadyReplied),
+)
+async def reply(
+    *, evaluation_id: UUID, body: EvaluationReplied, caller: SupplierSpeaker, session: WriteSession, now: Now
+) -> EvaluationView:
+    """Once. Whoever reads the evaluation reads the reply; the score hears of neither."""
+    evaluation, said = await actions.reply(session, evaluation_id=evaluation_id, words=body.text, by=caller, at=now)
+    return _evaluation(evaluation, said)
+
+
+def _evaluation(each: Evaluation, said: EvaluationReply | None = None) -> EvaluationView:
+    written = {**each.model_dump(), "imported": each.entered_by is None, "reply": None, "replied_at": None}
+    if said is not None:
+        written |= {"reply": said.text, "replied_at": said.replied_at}
+    return EvaluationView.model_validate(written)

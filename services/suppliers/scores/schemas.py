@@ -126,6 +126,12 @@ class EvaluationEntered(Body):
     reason: Words
 
 
+class EvaluationReplied(Body):
+    """What the supplier says to an evaluation."""
+
+    text: Words
+
+
 class EvaluationView(Answer):
     """What somebody wrote, beside the facts."""
 
@@ -139,3 +145,5 @@ class EvaluationView(Answer):
     reason: str
     imported: bool
     entered_at: datetime
+    reply: str | None = Field(description="What the supplier says to it.")
+    replied_at: datetime | None

@@ -10,6 +10,7 @@ from sqlalchemy import (
     Column,
     Date,
     DateTime,
+    ForeignKeyConstraint,
     Index,
     Integer,
     LargeBinary,
@@ -200,3 +201,25 @@ class Evaluation(Table, table=True):
     entered_by: UUID | None = Field(default=None, sa_column=Column(Uuid))
     """None: imported."""
     entered_at: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))
+
+
+class EvaluationReply(Table, table=True):
+    """What the supplier says to an evaluation, once. Append-only, like the evaluation."""
+
+    __tablename__ = "evaluation_replies"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["group_id", "evaluation_id"],
+            ["evaluations.group_id", "evaluations.id"],
+            name="fk_evaluation_replies_group_id_evaluation_id_evaluations",
+        ),
+        CheckConstraint("text <> ''", name="text"),
+        Index(None, "supplier_id"),
+    )
+
+    group_id: UUID = Field(sa_column=Column(Uuid, primary_key=True))
+    evaluation_id: UUID = Field(sa_column=Column(Uuid, primary_key=True))
+    supplier_id: UUID = Field(sa_column=Column(Uuid, nullable=False))
+    text: str = Field(sa_column=Column(Text, nullable=False))
+    replied_by: UUID = Field(sa_column=Column(Uuid, nullable=False))
+    replied_at: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))
