@@ -125,6 +125,41 @@ async def _is_caught_up(database: Database, *, at: str) -> bool:
         return not await session.scalar(_MORE, {"txid": str(txid), "seq": seq})
 
 
+_NEWEST = text(
+    "SELECT txid::text AS txid, seq FROM events WHERE txid < pg_snapshot_xmin(pg_current_snapshot()) "
+    "ORDER BY txid DESC, seq DESC LIMIT 1"
+)
+
+
+class _Newest:
+    """Asks for all who wait, and cheaply: an idle service is asked by each of its followers all the time."""
+
+    def __init__(self, database: Database) -> None:
+        self._engine = database.system_engine
+        self._asking: asyncio.Task[tuple[int, int]] | None = None
+
+    async def next(self) -> tuple[int, int]:
+        """The newest event that may be served, a moment from now."""
+        if self._asking is None or self._asking.done():
+            self._asking = asyncio.create_task(self._ask())
+        return await asyncio.shield(self._asking)  # who waits goes away alone
+
+    async def _ask(self) -> tuple[int, int]:
+        await asyncio.sleep(_POLL_SECONDS)
+        async with self._engine.connect() as connection:
+            await connection.execution_options(isolation_level="AUTOCOMMIT")
+            row = (await connection.execute(_NEWEST)).one_or_none()
+        return (0, 0) if row is None else (int(row.txid), int(row.seq))
+
+
+def _newest_of(request: Request) -> _Newest:
+    state = request.app.state
+    if not hasattr(state, "newest_event"):
+        state.newest_event = _Newest(state.database)
+    found: _Newest = state.newest_event
+    return found
+
+
 def _cloud_event(service: str, row: Any) -> dict[str, Any]:
     return {
         "specversion": "1.0",
@@ -165,8 +200,10 @@ def feed_router(service: str) -> APIRouter:
         database: Database = request.app.state.database
         deadline = asyncio.get_running_loop().time() + wait
         rows, as_of = await _page(database, after=after, limit=limit)
-        while not rows and asyncio.get_running_loop().time() < deadline:
-            await asyncio.sleep(_POLL_SECONDS)
+        if not rows and wait:
+            newest, place = _newest_of(request), parse_position(after)
+            while asyncio.get_running_loop().time() < deadline and await newest.next() <= place:
+                pass
             rows, as_of = await _page(database, after=after, limit=limit)
         position = rows[-1].position if rows else after
         caught_up = len(rows) < limit and await _is_caught_up(database, at=position)

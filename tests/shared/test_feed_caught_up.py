@@ -1,5 +1,6 @@
 """A feed says that a follower has caught up only when nothing that is committed was held back."""
 
+import asyncio
 from collections.abc import Callable
 
 import httpx
@@ -57,3 +58,36 @@ async def test_an_older_transaction_that_holds_nothing_back_does_not_matter(data
     async with database.system() as older, older.begin():
         await older.execute(text("SELECT pg_current_xact_id()"))
         assert await read(http) == ([], "true")
+
+
+async def wait_for(http: httpx.AsyncClient, *, after: str = "0-0", seconds: float = 10) -> list[str]:
+    answer = await http.get("/kernel/feed", headers=READER, params={"after": after, "wait": seconds})
+    return [event["subject"] for event in answer.json()]
+
+
+async def test_all_who_wait_hear_at_once_and_who_leaves_disturbs_nobody(database, http):
+    waiting = [asyncio.create_task(wait_for(http)) for _ in range(3)]
+    leaving = asyncio.create_task(wait_for(http))
+    await asyncio.sleep(0.2)
+    leaving.cancel()
+    begun = asyncio.get_running_loop().time()
+    await say(database, "now")
+    assert await asyncio.gather(*waiting) == [["now"]] * 3
+    assert asyncio.get_running_loop().time() - begun < 5, "long before they would have stopped waiting"
+
+
+async def test_who_waits_for_what_is_held_back_gets_it_when_it_may_be_served(database, http):
+    async with database.system() as older, older.begin():
+        await older.execute(text("SELECT pg_current_xact_id()"))
+        await say(database, "held back")
+        waiting = asyncio.create_task(wait_for(http))
+        await asyncio.sleep(0.3)
+        assert not waiting.done()
+    assert await waiting == ["held back"]
+
+
+async def test_who_waits_in_vain_is_told_so_when_the_time_is_over(database, http):
+    await say(database, "before")
+    position = (await http.get("/kernel/feed", headers=READER)).headers["Feed-Position"]
+    answer = await http.get("/kernel/feed", headers=READER, params={"after": position, "wait": 0.2})
+    assert (answer.json(), answer.headers["Feed-Caught-Up"]) == ([], "true")

@@ -95,8 +95,11 @@ async def upload_codes(
     """
     idempotency.key_of(request)
     company = company_of(caller, company_id)
-    if for_group and caller.group_id is None:
-        raise GroupMissing("You belong to no group.")
+    if for_group and (caller.group_id is None or caller.company_id != company):
+        told = (
+            "You belong to no group." if caller.company_id == company else "A person of the company shares its codes."
+        )
+        raise GroupMissing(told)
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind not in MEDIA_TYPES:
         raise MappingFileNotRead(f"Content-Type {kind or '(none)'!r}: send one of {', '.join(MEDIA_TYPES)}.")
