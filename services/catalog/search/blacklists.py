@@ -20,19 +20,11 @@ from shared.feed import Event, parse_position
 
 _FORBID_ORDERS = frozenset({"NO_NEW_ORDER", "STOP_DELIVERY"})
 
-_UPSERT = """
-    WITH told AS MATERIALIZED (
-        SELECT * FROM json_to_recordset(CAST(:rows AS json)) AS told (
-            entry_id uuid, audience_keys text[], official boolean, reason_class text, categories text[],
-            region_heads text[], starts_on date, expires_on date, seq bigint
-        )
-    )
-    INSERT INTO search_blacklists AS old SELECT * FROM told ORDER BY entry_id
-    ON CONFLICT (entry_id) DO UPDATE SET
-        audience_keys = excluded.audience_keys, official = excluded.official, reason_class = excluded.reason_class,
-        categories = excluded.categories, region_heads = excluded.region_heads, starts_on = excluded.starts_on,
-        expires_on = excluded.expires_on, seq = excluded.seq
-    WHERE old.seq < excluded.seq"""
+_NUMBER = """
+    INSERT INTO search_blacklists AS old (entry_id, seq)
+    SELECT entry_id, seq FROM json_to_recordset(CAST(:rows AS json)) AS told (entry_id uuid, seq bigint)
+    ORDER BY entry_id
+    ON CONFLICT (entry_id) DO UPDATE SET seq = excluded.seq WHERE old.seq < excluded.seq"""
 
 # Only what the statement before let stand: an older state of an entry finds another number there.
 _FORGET = """
@@ -41,9 +33,15 @@ _FORGET = """
     WHERE listed.entry_id = told.entry_id AND entry.entry_id = told.entry_id AND entry.seq = told.seq"""
 
 _LIST = """
-    INSERT INTO search_blacklisted (supplier_id, entry_id)
-    SELECT DISTINCT supplier_id, told.entry_id
-    FROM json_to_recordset(CAST(:rows AS json)) AS told (entry_id uuid, supplier_ids uuid[], seq bigint)
+    INSERT INTO search_blacklisted (
+        supplier_id, entry_id, audience_keys, official, reason_class, categories, region_heads, starts_on, expires_on
+    )
+    SELECT DISTINCT ON (supplier_id, told.entry_id) supplier_id, told.entry_id, audience_keys, official, reason_class,
+        categories, region_heads, starts_on, expires_on
+    FROM json_to_recordset(CAST(:rows AS json)) AS told (
+        entry_id uuid, supplier_ids uuid[], audience_keys text[], official boolean, reason_class text,
+        categories text[], region_heads text[], starts_on date, expires_on date, seq bigint
+    )
     JOIN search_blacklists entry ON entry.entry_id = told.entry_id AND entry.seq = told.seq
     CROSS JOIN LATERAL unnest(told.supplier_ids) AS supplier_id
     ON CONFLICT DO NOTHING"""
@@ -66,13 +64,14 @@ def against(offer: str) -> str:
     """SQL of the entry that forbids an offer (an alias of `queries.best_offers`), or of no row: of several the
     one that lasts longest. Columns `listed_officially`, `listed_for`, `listed_until`."""
     return f"""
-        SELECT entry.official AS listed_officially, entry.reason_class AS listed_for, entry.expires_on AS listed_until
-        FROM search_blacklisted listed JOIN search_blacklists entry ON entry.entry_id = listed.entry_id
-        WHERE listed.supplier_id = {offer}.supplier_id AND entry.audience_keys && CAST(:viewer AS text[])
-          AND :today BETWEEN entry.starts_on AND entry.expires_on
-          AND (entry.categories = '{{}}' OR {offer}.offer_category = ANY (entry.categories))
-          AND (entry.region_heads = '{{}}' OR entry.region_heads && CAST(:around AS text[]))
-        ORDER BY entry.expires_on DESC, entry.entry_id LIMIT 1"""
+        SELECT listed.official AS listed_officially, listed.reason_class AS listed_for,
+            listed.expires_on AS listed_until
+        FROM search_blacklisted listed
+        WHERE listed.supplier_id = {offer}.supplier_id AND listed.audience_keys && CAST(:viewer AS text[])
+          AND :today BETWEEN listed.starts_on AND listed.expires_on
+          AND (listed.categories = '{{}}' OR {offer}.offer_category = ANY (listed.categories))
+          AND (listed.region_heads = '{{}}' OR listed.region_heads && CAST(:around AS text[]))
+        ORDER BY listed.expires_on DESC, listed.entry_id LIMIT 1"""
 
 
 async def entries_changed(session: AsyncSession, *, events: Sequence[Event]) -> None:
@@ -88,7 +87,7 @@ async def entries_changed(session: AsyncSession, *, events: Sequence[Event]) -> 
         if told.entry_id not in newest or newest[told.entry_id]["seq"] <= row["seq"]:
             newest[told.entry_id] = row
     rows = orjson.dumps(list(newest.values())).decode()
-    for statement in (_UPSERT, _FORGET, _LIST):
+    for statement in (_NUMBER, _FORGET, _LIST):
         await fetch_none(session, statement, {"rows": rows})
 
 

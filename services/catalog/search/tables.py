@@ -172,32 +172,24 @@ class SearchStock(Table, table=True):
 
 
 class SearchBlacklist(Table, table=True):
-    """An entry of a blacklist as `suppliers` last told it. Row level security shows it to those it binds (T7)."""
+    """An entry of a blacklist that `suppliers` told of, for its number alone; the app does not read it."""
 
     __tablename__ = "search_blacklists"
-    __table_args__ = (
-        CheckConstraint("expires_on >= starts_on", name="days"),
-        CheckConstraint("cardinality(audience_keys) > 0", name="audience"),
-    )
 
     entry_id: UUID = Field(sa_column=Column(Uuid, primary_key=True))
-    audience_keys: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False))
-    official: bool
-    reason_class: str = Field(sa_column=Column(Text, nullable=False))
-    categories: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False))
-    """None named means all; the same of regions."""
-    region_heads: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False))
-    starts_on: date = Field(sa_column=Column(Date, nullable=False))
-    expires_on: date = Field(sa_column=Column(Date, nullable=False))
-    """The last day on which it counts."""
     seq: int = Field(sa_column=Column(BigInteger, nullable=False))
 
 
 class SearchBlacklisted(Table, table=True):
-    """A supplier to whom such an entry forbids new orders; none for an entry that ended or forbids less."""
+    """A supplier to whom an entry forbids new orders; none for an entry that ended or forbids less. Row level security
+    shows it to those whom the entry binds (T7)."""
 
     __tablename__ = "search_blacklisted"
-    __table_args__ = (Index(None, "entry_id"),)
+    __table_args__ = (
+        CheckConstraint("expires_on >= starts_on", name="days"),
+        CheckConstraint("cardinality(audience_keys) > 0", name="audience"),
+        Index(None, "entry_id"),
+    )
 
     supplier_id: UUID = Field(sa_column=Column(Uuid, primary_key=True))
     entry_id: UUID = Field(
@@ -211,6 +203,15 @@ class SearchBlacklisted(Table, table=True):
             primary_key=True,
         )
     )
+    audience_keys: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False))
+    official: bool
+    reason_class: str = Field(sa_column=Column(Text, nullable=False))
+    categories: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False))
+    """None named means all; the same of regions."""
+    region_heads: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False))
+    starts_on: date = Field(sa_column=Column(Date, nullable=False))
+    expires_on: date = Field(sa_column=Column(Date, nullable=False))
+    """The last day on which it counts."""
 
 
 class RegisterState(Table, table=True):
