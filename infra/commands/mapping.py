@@ -38,6 +38,7 @@ Conditions = Annotated[
     list[str], typer.Option("--condition", help="When each of several variants is meant, in their order.")
 ]
 Quantities = Annotated[list[str], typer.Option("--quantity", help="For a kit: how many of each, in their order.")]
+Note = Annotated[str | None, typer.Option(help="Why.")]
 Job = Annotated[str, typer.Argument(help="The import's id, as `map` and `mappings` print it.")]
 
 
@@ -270,34 +271,28 @@ def _parts(variants: list[str], conditions: list[str], quantities: list[str]) ->
 def roll_back(
     job: Job,
     *,
-    note: Annotated[str | None, typer.Option(help="Why.")] = None,
+    note: Note = None,
     company: Company = None,
     email: As = None,
     data_dir: DataDir = DATA_DIR,
     json: JsonFlag = False,
 ) -> None:
     """Take a published import back, until a live document uses one of its codes; what it replaced holds again."""
-    out = Out(json=json)
-    with failing_well(out):
-        done = _stepped(out, job, "rollback", note=note, company=company, email=email, data_dir=data_dir)
-        out.result(done)
+    _step(job, "rollback", note=note, company=company, email=email, data_dir=data_dir, out=Out(json=json))
 
 
 @app.command()
 def cancel(
     job: Job,
     *,
-    note: Annotated[str | None, typer.Option(help="Why.")] = None,
+    note: Note = None,
     company: Company = None,
     email: As = None,
     data_dir: DataDir = DATA_DIR,
     json: JsonFlag = False,
 ) -> None:
     """Give an import up that is not published."""
-    out = Out(json=json)
-    with failing_well(out):
-        done = _stepped(out, job, "cancellation", note=note, company=company, email=email, data_dir=data_dir)
-        out.result(done)
+    _step(job, "cancellation", note=note, company=company, email=email, data_dir=data_dir, out=Out(json=json))
 
 
 @app.command("send-on")
@@ -305,21 +300,19 @@ def send_on(
     job: Job, *, company: Company = None, email: As = None, data_dir: DataDir = DATA_DIR, json: JsonFlag = False
 ) -> None:
     """Send a dry run on to review: its rows may then be decided and published."""
-    out = Out(json=json)
+    _step(job, "review", note=None, company=company, email=email, data_dir=data_dir, out=Out(json=json))
+
+
+def _step(
+    job: str, step: str, *, note: str | None, company: str | None, email: str | None, data_dir: Path, out: Out
+) -> None:
     with failing_well(out):
-        out.result(_stepped(out, job, "review", note=None, company=company, email=email, data_dir=data_dir))
-
-
-def _stepped(
-    out: Out, job: str, step: str, *, note: str | None, company: str | None, email: str | None, data_dir: Path
-) -> dict[str, Any]:
-    body = {} if note is None else {"note": note}
-    answer = api_as(out, data_dir, email).call(
-        "POST", f"/catalog/mapping-jobs/{job}/{step}", params=_scope(company), headers=_key(), json=body
-    )
-    found: dict[str, Any] = answer.body
-    _show(out, found)
-    return found
+        body = {} if note is None else {"note": note}
+        answer = api_as(out, data_dir, email).call(
+            "POST", f"/catalog/mapping-jobs/{job}/{step}", params=_scope(company), headers=_key(), json=body
+        )
+        _show(out, answer.body)
+        out.result(answer.body)
 
 
 @app.command()

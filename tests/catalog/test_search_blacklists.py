@@ -207,3 +207,10 @@ async def state(database: Database) -> dict[str, list[Any]]:
             table: [tuple(row) for row in await session.execute(text(f"SELECT * FROM {table} ORDER BY 1, 2"))]
             for table in TABLES
         }
+
+
+async def test_a_place_in_no_province_is_refused_with_its_field(listing: Listing):
+    answer = await listing.market.search(as_=listing.market.buyer, q=BAR, region="990101")
+    [error] = answer.json()["errors"]
+    assert (answer.status_code, error["field"]) == (422, "region")
+    assert "99 is no province" in error["message"]

@@ -267,8 +267,10 @@ async def test_a_service_is_made_known_by_a_job_and_gets_its_token(world: World,
 
 
 @pytest.mark.parametrize("service", sorted(CLIENT_SCOPES))
-async def test_every_service_may_have_the_scopes_it_is_set_up_with(database: Database, service: str):
+async def test_every_service_may_have_the_scopes_it_is_set_up_with(world: World, database: Database, service: str):
     await a_service_client(database, scopes=CLIENT_SCOPES[service])
+    granted = await ask(world, {"client_id": "orders", "client_secret": SECRET})
+    assert granted.json()["scope"] == " ".join(sorted(map(str, CLIENT_SCOPES[service])))
 
 
 async def test_the_job_brings_a_services_secret_up_to_date(world: World, database: Database):

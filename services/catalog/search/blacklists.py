@@ -5,7 +5,6 @@ refuses the order. An entry for some projects says nothing here: a search knows 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -47,17 +46,10 @@ _LIST = """
     ON CONFLICT DO NOTHING"""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Listed:
-    """An entry that forbids the reader to order an offer."""
-
-    official: bool
-    reason_class: str
-    until: date
-
-    def __str__(self) -> str:
-        owner = "an official list" if self.official else "your group's blacklist"
-        return f"The supplier is on {owner}: {self.reason_class}, until {self.until}."
+def told(*, official: bool, reason_class: str, until: date) -> str:
+    """The sentence about an entry for a reader whom it binds."""
+    owner = "an official list" if official else "your group's blacklist"
+    return f"The supplier is on {owner}: {reason_class}, until {until}."
 
 
 def against(offer: str) -> str:
@@ -82,28 +74,28 @@ async def entries_changed(session: AsyncSession, *, events: Sequence[Event]) -> 
     """
     newest: dict[Any, dict[str, Any]] = {}
     for event in events:
-        told = BlacklistChanged.model_validate(event.data)
-        row = _row(told, seq=parse_position(event.position)[1])
-        if told.entry_id not in newest or newest[told.entry_id]["seq"] <= row["seq"]:
-            newest[told.entry_id] = row
+        entry = BlacklistChanged.model_validate(event.data)
+        row = _row(entry, seq=parse_position(event.position)[1])
+        if entry.entry_id not in newest or newest[entry.entry_id]["seq"] <= row["seq"]:
+            newest[entry.entry_id] = row
     rows = orjson.dumps(list(newest.values())).decode()
     for statement in (_NUMBER, _FORGET, _LIST):
         await fetch_none(session, statement, {"rows": rows})
 
 
-def _row(told: BlacklistChanged, *, seq: int) -> dict[str, Any]:
-    owner = told.owner_group_id
-    forbids = told.status == "ACTIVE" and told.level in _FORBID_ORDERS and not told.project_ids
+def _row(entry: BlacklistChanged, *, seq: int) -> dict[str, Any]:
+    owner = entry.owner_group_id
+    forbids = entry.status == "ACTIVE" and entry.level in _FORBID_ORDERS and not entry.project_ids
     return {
-        "entry_id": told.entry_id,
+        "entry_id": entry.entry_id,
         # A company without a group stands for one.
         "audience_keys": [PUBLIC_KEY] if owner is None else [f"group:{owner}", f"company:{owner}"],
         "official": owner is None,
-        "reason_class": told.reason_class,
-        "categories": told.categories,
-        "region_heads": region_heads(told.regions),
-        "starts_on": told.starts_on,
-        "expires_on": told.expires_on,
-        "supplier_ids": told.supplier_ids if forbids else [],
+        "reason_class": entry.reason_class,
+        "categories": entry.categories,
+        "region_heads": region_heads(entry.regions),
+        "starts_on": entry.starts_on,
+        "expires_on": entry.expires_on,
+        "supplier_ids": entry.supplier_ids if forbids else [],
         "seq": seq,
     }

@@ -123,11 +123,11 @@ class Dictionary:
         self, query: Query, among: tuple[str, ...], told: tuple[tuple[str, tuple[str, ...]], ...], every: bool
     ) -> tuple[Group, ...]:
         codes = dict(told)
-        read = self._read(query, codes) if every else {}
+        ends = self._ends(query)
+        read = self._read(query, codes, ends) if every else {}
         groups = [group for code in among for group in read.get(code, ())]
         divide = _with_every_word if every else _with_half_the_words
         possible = self._answering(query, codes) if every else self.types.keys()
-        ends = self._ends(query)
         groups += [
             group
             for code in among
@@ -151,11 +151,11 @@ class Dictionary:
             possible &= self._by_token.get(token, frozenset()) | self._with_texts | numbers | of_code
         return possible
 
-    def _read(self, query: Query, codes: Mapping[str, Sequence[str]]) -> dict[str, list[Group]]:
+    def _read(self, query: Query, codes: Mapping[str, Sequence[str]], ends: Ends) -> dict[str, list[Group]]:
         """By type, the groups of a search that can be read as values of it."""
         if not query.text or codes or any(token in self._designations for token in query.tokens):
             return {}
-        read, ends = [], self._ends(query)
+        read = []
         for reading in self._readings(query.text):
             words = self.types[reading.definition.code]
             facts, points = self._said(words, reading, query, ends)

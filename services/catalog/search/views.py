@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from services.catalog.restrictions.rules import names
-from services.catalog.search.blacklists import Listed
+from services.catalog.search import blacklists
 from services.catalog.search.queries import Offers
 from services.catalog.search.rules import Asked, Counted, Fit, Misfit, Terms, fit_of, told_against, unmeasured
 from services.catalog.search.schemas import CarbonView, OfferView, VariantView
@@ -174,7 +174,9 @@ class Judge:
             return ()
         listed = ""
         if row.listed_for is not None:
-            listed = str(Listed(official=row.listed_officially, reason_class=row.listed_for, until=row.listed_until))
+            listed = blacklists.told(
+                official=row.listed_officially, reason_class=row.listed_for, until=row.listed_until
+            )
         return told_against(
             withdrawn=withdrawn, restricted=self._restricted, deprecated=self._deprecated, listed=listed
         )

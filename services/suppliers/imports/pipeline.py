@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from psycopg import AsyncClientCursor, AsyncConnection, sql
+from psycopg import AsyncClientCursor, sql
 from psycopg.errors import DataError
 from psycopg.rows import namedtuple_row
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -21,6 +21,7 @@ from services.suppliers.imports.reading import Chunk
 from services.suppliers.imports.rules import UNIT_ALIASES
 from services.suppliers.spaces.queries import HOLD_REACH
 from shared import clock
+from shared.database import driver_connection
 
 _SETTINGS = "SET LOCAL datestyle = 'ISO, YMD'; SET LOCAL timezone = 'Asia/Shanghai'; SET LOCAL random_page_cost = 1.1"
 """Dates are written year first; a time without offset is China's."""
@@ -88,14 +89,6 @@ async def apply_chunk(
         first = await _quickly(cursor, values, snapshot=snapshot)
         rest = Applied() if first.rows == chunk.rows else await _carefully(session, cursor, values, snapshot=snapshot)
     return first.plus(rest)
-
-
-async def driver_connection(session: AsyncSession) -> AsyncConnection[Any]:
-    """psycopg's own connection below a session, for COPY."""
-    raw = await (await session.connection()).get_raw_connection()
-    connection = raw.driver_connection
-    assert isinstance(connection, AsyncConnection)  # noqa: S101 - we run on no other driver
-    return connection
 
 
 async def _stage(cursor: AsyncClientCursor[Any], chunk: Chunk, variants: Sequence[NamedVariant]) -> None:
