@@ -25,6 +25,7 @@ from shared.database import Database
 from shared.follower import Follower
 from shared.identity import Scope, TokenVerifier
 from tests.conftest import CreateDatabase, a_service, once, signed_in, token_for
+from tests.figures import tells
 from tests.orders.conftest import settings
 from tests.orders.neighbours import FakeCodes, FakeMembers, FakeNumbers
 from tests.suppliers.blacklist_world import LISTS, Lists, day
@@ -177,4 +178,4 @@ async def test_five_answered_orders_are_a_score_that_both_sides_read(story: Stor
     assert (await world.call("GET", "/suppliers/scores/mine", lists.seller)).json() == [score]
     inputs = await world.call("GET", "/suppliers/scores/inputs?category=rebar", lists.seller)
     assert {each["weight_class"] for each in inputs.json()} == {2}
-    assert "16252" not in inputs.text + found.text, "five tonnes at 3250.50"
+    assert not tells(inputs.text + found.text, "16252"), "five tonnes at 3250.50"
