@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from services.catalog.search import choosing
+from services.catalog.search import choosing, walking
 from shared.audience import Audience
 from shared.clock import business_date
 from shared.identity import Principal, Role
@@ -289,10 +289,12 @@ async def test_pages_of_every_order_follow_each_other_without_gap_or_repetition(
     whole = [await market.keys(sort=sort, **asked) for asked in questions]
     assert sorted(whole[0]) == sorted(keys)
     assert [await pages(**asked) for asked in questions] == whole
-    # The way through the index in price order leads to the same pages.
+    # The way through the index in price order leads to the same pages, in windows of any width.
     monkeypatch.setattr(choosing, "WALKED_FROM", 0)
-    assert [await market.keys(sort=sort, **asked) for asked in questions] == whole
-    assert [await pages(**asked) for asked in questions] == whole
+    for windows in (walking.WINDOWS, (walking.Window(of_group=1, ahead=1),) * 3, ()):
+        monkeypatch.setattr(walking, "WINDOWS", windows)
+        assert [await market.keys(sort=sort, **asked) for asked in questions] == whole
+        assert [await pages(**asked) for asked in questions] == whole
 
 
 async def test_a_search_too_broad_for_landed_prices_says_that_it_is_in_list_order(market: Market, monkeypatch):

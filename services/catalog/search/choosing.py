@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.catalog.search import large, pages, ranking
+from services.catalog.search import large, pages, ranking, walking
 from services.catalog.search.dictionary import Group
 from services.catalog.search.pages import Details, Glance, Showing
 from services.catalog.search.queries import Offers
@@ -229,7 +229,7 @@ class _Search:
                 size += its if fits else 0
         offers = replace(self.offers, listed=True)
         rows: list[Any] = []
-        for groups, way in ((priced, ranking.page), (walked, ranking.walk)):
+        for groups, way in ((priced, ranking.page), (walked, walking.walk)):
             if groups:
                 rows += await way(
                     self.session,

@@ -1,8 +1,7 @@
 """Which variants come first: over groups of variants that answer the words alike, by one of four orders.
 
 Two ways lead to the same order. `page` prices every variant that answers and sorts; it costs what the hits cost.
-`walk` reads offers from an index that has them in price order and stops when the page is full; it costs what the page
-costs, but knows only list prices. See docs/decisions.
+`walking` reads offers in the order of their prices and stops when the page is full. See docs/decisions.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,16 +14,13 @@ import orjson
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.catalog.search.dictionary import EACH_WORD, VALUE, Group
-from services.catalog.search.queries import Offers, carbon, comparable, counts, visible_offers
+from services.catalog.search.queries import Offers, carbon, comparable, visible_offers
 from services.catalog.search.wire import fetch
 
 Sort = Literal["relevance", "price", "lead_time", "carbon"]
 
 Place = tuple[Decimal, Decimal, UUID]
 """Where a page ended: the two values of its order, and the variant."""
-
-_LAST_ID = UUID(int=2**128 - 1)
-_FIRST_ID = UUID(int=0)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -225,132 +221,6 @@ async def page(
     if after is not None:
         binds |= {"after_first": after[0], "after_second": after[1], "after_id": after[2]}
     return await fetch(session, statement, binds)
-
-
-def _walked(hits: Hits, offers: Offers, *, currencies: str) -> str:
-    """FROM: the offers of a group `g` in the order of list prices, each with its variant and supplier, as they count.
-
-    Every step is a look into an index by OFFSET 0, so that reading stops as soon as a page is full.
-    """
-    return f"""(
-            SELECT o.* FROM search_offers o
-            WHERE o.type_code = g.type_code AND o.status = 'ACTIVE' AND {currencies}
-            ORDER BY o.price_order, o.comparable, o.variant_id OFFSET 0
-        ) o CROSS JOIN LATERAL (
-            SELECT v.unit_factors, v.carbon FROM search_variants v
-            WHERE v.variant_id = o.variant_id AND {hits.condition} OFFSET 0
-        ) h CROSS JOIN LATERAL (
-            SELECT s.* FROM search_suppliers s WHERE s.supplier_id = o.supplier_id OFFSET 0
-        ) s
-        WHERE {counts(offers)}"""
-
-
-def _better(offers: Offers, condition: str) -> str:
-    """Whether another offer `b` of the variant counts and stands before `o`."""
-    return f"""EXISTS (
-            SELECT FROM search_offers b JOIN search_suppliers bs ON bs.supplier_id = b.supplier_id
-            WHERE b.variant_id = o.variant_id AND b.status = 'ACTIVE' AND b.currency = :currency AND {condition}
-              AND {counts(offers, o="b", s="bs")} OFFSET 0
-        )"""
-
-
-_AFTER = "o.price_order >= g.after_order AND (o.comparable, o.variant_id) > (g.after_price, g.after_id)"
-"""Where the page goes on. Under row level security only the first of these leads into the index: of decimals
-PostgreSQL holds that comparing them might tell what a hidden row has, and would pass by all rows before."""
-_AHEAD = 4
-"""Offers of each group that are looked at first, to know up to which price a page will go."""
-
-
-def _by_price(hits: Hits, offers: Offers, *, ahead: int | None) -> str:
-    """The next variants of a group; an offer stands for its variant when no other that counts is before it.
-
-    With `ahead`, only those up to the price that `_merged` expects.
-    """
-    currencies = f"o.currency = :currency AND {_AFTER}"
-    currencies += "" if ahead is None else " AND o.price_order <= (SELECT price_order FROM till)"
-    before = "(b.comparable, b.supplier_id, b.offer_id) < (o.comparable, o.supplier_id, o.offer_id)"
-    return f"""
-        SELECT o.variant_id, o.comparable AS price FROM {_walked(hits, offers, currencies=currencies)}
-        AND NOT {_better(offers, before)}
-        ORDER BY o.price_order, o.comparable, o.variant_id LIMIT :limit"""
-
-
-def _without_price(hits: Hits, offers: Offers) -> str:
-    """The next variants of a group that have offers in other currencies alone."""
-    currencies = """(o.currency < :currency OR o.currency > :currency)
-                AND (g.after_price < 'Infinity' OR o.variant_id > g.after_id)"""
-    return f"""
-        SELECT DISTINCT o.variant_id, CAST('Infinity' AS numeric) AS price
-        FROM {_walked(hits, offers, currencies=currencies)}
-        AND NOT {_better(offers, "true")}
-        ORDER BY o.variant_id LIMIT :limit"""
-
-
-async def walk(
-    session: AsyncSession, *, hits: Hits, offers: Offers, sort: Sort, limit: int, after: Place | None
-) -> Sequence[Any]:
-    """The same page by list price (sort `price`, or `relevance` among groups of one score), read in index order.
-
-    No word of the hits may be optional. Variants without an offer in the currency asked come last.
-    """
-    rows = hits.group_binds
-    for row, group in zip(rows, hits.groups, strict=True):
-        price, variant_id = _after_in_group(group, sort, after)
-        row |= {"after_price": str(price), "after_order": str(price), "after_id": str(variant_id)}
-    binds = {**hits.binds, **offers.binds, "groups": orjson.dumps(rows).decode()}
-    await fetch(session, _BITMAPS, {"allowed": "off"})
-    found: list[Any] = []
-    by_price_alone = sort == "price" or len({group.score for group in hits.groups}) == 1
-    for ahead in (*((_AHEAD,) if by_price_alone and len(hits.groups) > 1 else ()), None):
-        statement = _merged(_by_price(hits, offers, ahead=ahead), sort, ahead=ahead)
-        found = await fetch(session, statement, {**binds, "limit": limit, "ahead": ahead, "enough": 3 * limit})
-        if len(found) == limit:
-            break
-    await fetch(session, _BITMAPS, {"allowed": "on"})
-    if len(found) < limit:
-        others = _merged(_without_price(hits, offers), sort)
-        found += await fetch(session, others, {**binds, "limit": limit - len(found)})
-    return found
-
-
-_BITMAPS = "SELECT set_config('enable_bitmapscan', :allowed, true)"
-"""A bitmap reads all offers of a type before the first is known, which the planner likes too much."""
-
-
-_TILL = f"""
-    till AS MATERIALIZED (
-        SELECT max(price_order) AS price_order FROM (
-            SELECT o.price_order FROM groups g CROSS JOIN LATERAL (
-                SELECT o.price_order FROM search_offers o
-                WHERE o.type_code = g.type_code AND o.status = 'ACTIVE' AND o.currency = :currency AND {_AFTER}
-                ORDER BY o.price_order, o.comparable, o.variant_id LIMIT :ahead
-            ) o ORDER BY o.price_order LIMIT :enough
-        ) next
-    ),"""
-"""The price below which the next offers of all groups together are likely enough to fill a page."""
-
-
-def _merged(way: str, sort: Sort, *, ahead: int | None = None) -> str:
-    """The groups together. Without `ahead` a full page is read of each, of which nearly all is thrown away."""
-    first, second = ORDER[sort]
-    return f"""
-        WITH {GROUPS}, {"" if ahead is None else _TILL} ordered AS (
-            SELECT g.score, w.variant_id, w.price FROM groups g CROSS JOIN LATERAL ({way}) w
-        )
-        SELECT variant_id AS hit, *, CAST({first} AS numeric) AS first, CAST({second} AS numeric) AS second
-        FROM ordered ORDER BY first, second, variant_id LIMIT :limit"""
-
-
-def _after_in_group(group: Group, sort: Sort, after: Place | None) -> tuple[Decimal, UUID]:
-    """After which price and variant a page goes on within one group; prices are never below 0."""
-    if after is None:
-        return Decimal(-1), _FIRST_ID
-    first, second, variant_id = after
-    if sort == "relevance":
-        return (second, variant_id) if -group.score == first else (Decimal(-1), _FIRST_ID)
-    if -group.score == second:
-        return first, variant_id
-    return first, (_FIRST_ID if -group.score > second else _LAST_ID)
 
 
 COUNTED_AT_MOST = 10_000
