@@ -201,11 +201,17 @@ def _carbon(connection: psycopg.Connection) -> dict[str, CarbonFactorOfType]:
     return {row[0]: CarbonFactorOfType(**dict(zip(names, row, strict=True))) for row in rows}
 
 
-def offer_states(url: str, *, most: int) -> Sequence[dict[str, object]]:
-    """The first offers as `suppliers` would tell them."""
-    with psycopg.connect(url) as connection:
-        rows = connection.execute(_STATES, {"most": most}).fetchall()
-    return [row[0] for row in rows]
+def states_to_tell(connection: psycopg.Connection) -> None:
+    """Keep every offer as `suppliers` would tell it, for `offer_states`."""
+    connection.execute("DROP TABLE IF EXISTS states_to_tell")
+    connection.execute(f"CREATE UNLOGGED TABLE states_to_tell AS {_STATES}")
+    connection.execute("CREATE INDEX ON states_to_tell (n)")
+
+
+def offer_states(connection: psycopg.Connection, *, after: int, most: int) -> Sequence[dict[str, object]]:
+    """The next of them."""
+    statement = "SELECT state FROM states_to_tell WHERE n > %s ORDER BY n LIMIT %s"
+    return [row[0] for row in connection.execute(statement, [after, most])]
 
 
 _VARIANTS = """
@@ -272,7 +278,8 @@ _STOCK = """
     FROM search_offers"""
 
 _STATES = """
-    SELECT jsonb_build_object('offer_id', offer_id, 'supplier_id', supplier_id, 'item_no', item_no,
+    SELECT row_number() OVER (ORDER BY o.seq) AS n, jsonb_build_object(
+        'offer_id', offer_id, 'supplier_id', supplier_id, 'item_no', item_no,
         'variant_id', o.variant_id, 'variant_key', v.variant_key, 'type_code', o.type_code, 'category', o.category,
         'brand', brand, 'price', price::text, 'currency', currency, 'tax_inclusive', tax_inclusive,
         'tax_rate', tax_rate::text, 'unit', unit, 'unit_factor', unit_factor::text, 'base_unit', base_unit,
@@ -280,6 +287,6 @@ _STATES = """
         'audience_keys', audience_keys, 'stock_point', stock_point, 'standard', standard, 'status', status,
         'tiers', (SELECT coalesce(jsonb_agg(jsonb_build_object('min_quantity', f::text, 'price', p::text)), '[]')
             FROM unnest(tier_from, tier_price) AS t (f, p)),
-        'certificates', certificates, 'epd', epd)
-    FROM search_offers o JOIN search_variants v ON v.variant_id = o.variant_id
-    ORDER BY o.seq LIMIT %(most)s"""
+        'certificates', certificates, 'epd', epd
+    ) AS state
+    FROM search_offers o JOIN search_variants v ON v.variant_id = o.variant_id"""

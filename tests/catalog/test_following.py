@@ -3,6 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
+import psycopg
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,6 +17,7 @@ from shared.contracts.suppliers import OFFERS_CHANGED, STOCK_CHANGED
 from shared.database import Database, transaction
 from shared.ids import new_id
 from tests.catalog.conftest import AT, BAR, Market, offer_state
+from tests.conftest import TestServer
 
 TABLES = ("search_suppliers", "search_offers", "search_stock", "search_variants")
 
@@ -160,3 +162,17 @@ async def test_five_hundred_offers_in_one_event_are_taken_at_once(market: Market
     await market.follow()
     (hit,) = await market.hits(offers=50)
     assert (hit["offers_count"], len(hit["offers"]), hit["price_from"]) == (500, 50, "3000")
+
+
+@pytest.mark.parametrize("index", ["ix_search_variants_tokens", "ix_search_variants_properties"])
+async def test_new_variants_do_not_wait_beside_the_index(
+    market: Market, postgres: TestServer, stocked_clone: str, index: str
+):
+    """Every search would look through them one by one; cleaning what is clean removes no page."""
+    supplier = market.supplier()
+    for diameter in (12, 16, 20):
+        await market.offer(supplier, f"RB-HRB|diameter={diameter},grade=HRB400E,length=12")
+    await market.follow()
+    owner = postgres.service_urls("catalog", stocked_clone).owner
+    with psycopg.connect(owner, autocommit=True) as connection:
+        assert connection.execute("SELECT gin_clean_pending_list(%s::regclass)", [index]).fetchone() == (0,)

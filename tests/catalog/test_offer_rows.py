@@ -7,17 +7,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
-from services.catalog.search.offer_rows import _array, as_csv, offer_row
+from services.catalog.search.offer_rows import _COLUMNS, _FORMAT, _GAP, _NOTHING, array, line, offer_line
 from services.catalog.search.tables import SearchOffer
 from shared.database import Database, driver_connection, transaction
 from tests.catalog.conftest import BAR, Market
 
-CONTROL = [chr(each) for each in range(32) if each not in (9, 10)]
+CONTROL = [chr(each) for each in range(32) if chr(each) not in "\t\n\r"]
 ANYTHING = st.text(
     st.characters(exclude_categories=["Cs"], exclude_characters=CONTROL),
     max_size=12,
 )
-ODD = ["\\N", "\\.", "", '"', "\\", "a,b", "{x}", "NULL", "line\nline", "a\n\\.\nb", "'", "钢 筋", "tab\t."]
+ODD = ["\\N", "\\.", "", '"', "\\", "a,b", "{x}", "NULL", "line\nline", "a\n\\.\nb", "'", "钢 筋", "tab\t.", "\r\n"]
 
 
 async def held(database: Database, offer_id: str) -> Any:
@@ -68,9 +68,15 @@ async def test_everything_an_offer_may_have_and_nothing_it_has_not(market: Marke
 
 
 def test_every_column_of_the_table_is_told_or_computed():
-    sent = offer_row({"regions": [], "audience_keys": [], **dict.fromkeys(_REQUIRED, "x")}, 7)
+    sent = offer_line({"regions": [], "audience_keys": [], **dict.fromkeys(_REQUIRED, "x")}, 7)
     computed = {"comparable", "price_order", "price_seq"}
-    assert len(sent) == len(set(SearchOffer.model_fields) - computed)
+    assert list(_COLUMNS) == [name for name in SearchOffer.model_fields if name not in computed]
+    assert len(sent.split(_GAP)) == len(_COLUMNS)
+
+
+def test_a_text_never_becomes_two_values():
+    with pytest.raises(ValueError, match="control character"):
+        line(("a", f"b{_GAP}c"))
 
 
 _REQUIRED = (
@@ -87,7 +93,8 @@ async def test_any_text_comes_back(database: Database, rows: list[tuple[str | No
         async with connection.cursor() as cursor:
             await cursor.execute("CREATE TEMP TABLE IF NOT EXISTS any_text (n int, one text, many text[])")
             await cursor.execute("TRUNCATE any_text")
-            async with cursor.copy("COPY any_text FROM STDIN (FORMAT csv, NULL '\x01')") as copy:
-                await copy.write(as_csv((n, one, _array(many)) for n, (one, many) in enumerate(rows)))
+            async with cursor.copy(f"COPY any_text FROM STDIN {_FORMAT}".encode()) as copy:
+                for n, (one, many) in enumerate(rows):
+                    await copy.write(line((str(n), _NOTHING if one is None else one, array(many))))
             found = await (await cursor.execute("SELECT one, many FROM any_text ORDER BY n")).fetchall()
     assert found == rows

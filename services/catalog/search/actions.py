@@ -12,7 +12,6 @@ from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
 import orjson
-import psycopg
 from pydantic import BaseModel
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -87,8 +86,11 @@ _INSERT_VARIANTS = """
     ORDER BY variant_id
     ON CONFLICT (variant_id) DO NOTHING"""
 
+_SETTLE = "SELECT settle_search_variants()"
+"""What every search would look through besides the index enters it (migration 0009)."""
 
-_OFFERS_IN_A_ROW, _VARIANTS_IN_A_ROW = 100, 25
+
+_OFFERS_IN_A_ROW, _VARIANTS_IN_A_ROW = 25, 10
 """So many are made ready before others have their turn, first of all the next statement."""
 
 
@@ -117,16 +119,20 @@ async def offers_changed(session: AsyncSession, *, events: Sequence[Event]) -> N
 
     While the database writes some, the next are made ready.
     """
-    writing: asyncio.Task[None] | None = None
+    writing: asyncio.Task[int] | None = None
+    new = 0
     try:
         for some in _batches(events):
             ready = await _made_ready(some)
             if writing is not None:
-                await writing
-            writing = await _begun(session, ready)
+                new += await writing
+            writing = asyncio.create_task(_write(session, ready))
+            await asyncio.sleep(0)  # the first statement is on its way before anything else is done
     finally:
         if writing is not None:
-            await writing
+            new += await writing
+    if new:
+        await fetch_none(session, _SETTLE, {})
 
 
 class _Ready(NamedTuple):
@@ -141,33 +147,22 @@ async def _made_ready(events: Sequence[Event]) -> _Ready:
     for event in events:
         seq = _number(event)
         for sent in _told(event, event.data.get("offers"), _OF_OFFER_REQUIRED):
-            made = {"seq": seq, "row": offer_rows.offer_row(sent, seq), "variant_id": sent["variant_id"]}
+            made = {"seq": seq, "line": offer_rows.offer_line(sent, seq), "variant_id": sent["variant_id"]}
             _keep_newest(newest, (sent["supplier_id"], sent["offer_id"]), made)
             if len(newest) % _OFFERS_IN_A_ROW == 0:
                 await asyncio.sleep(0)
     return _Ready(
-        told=offer_rows.as_csv(each["row"] for each in newest.values()),
+        told="".join(each["line"] for each in newest.values()),
         variant_ids=sorted({each["variant_id"] for each in newest.values()}),
     )
 
 
-async def _begun(session: AsyncSession, ready: _Ready) -> asyncio.Task[None]:
-    """What is short is done; the two long statements go on by themselves."""
+async def _write(session: AsyncSession, ready: _Ready) -> int:
+    """So many variants are new."""
     variants = await _not_indexed(session, variant_ids=ready.variant_ids)
     definitions = (await dictionary(session)).definitions if variants else {}
     connection = await driver_connection(session)
     await offer_rows.stage(connection, ready.told)
-    writing = asyncio.create_task(_lay(session, connection, variants, definitions))
-    await asyncio.sleep(0)  # the first of them is on its way before anything else is done
-    return writing
-
-
-async def _lay(
-    session: AsyncSession,
-    connection: psycopg.AsyncConnection[Any],
-    variants: Sequence[Any],
-    definitions: Mapping[str, TypeDefinition],
-) -> None:
     making = asyncio.create_task(_variant_rows(variants, definitions))
     try:
         await offer_rows.lay(connection)
@@ -176,6 +171,7 @@ async def _lay(
         making.cancel()
     if rows:
         await fetch_none(session, _INSERT_VARIANTS, {"rows": _json(rows)})
+    return len(rows)
 
 
 async def offers_repriced(session: AsyncSession, *, events: Sequence[Event]) -> None:

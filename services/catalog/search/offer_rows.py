@@ -1,8 +1,6 @@
 """Offers as `suppliers` tells them, as rows of a COPY: the same as JSON takes the database twice the time to read."""
 
-import csv
-from collections.abc import Iterable, Mapping, Sequence
-from io import StringIO
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -48,14 +46,15 @@ _COLUMNS: Mapping[str, str] = {
 }
 _KEY = ("supplier_id", "offer_id")
 _NAMES = ", ".join(_COLUMNS)
-_NOTHING = "\x01"
-"""What stands for no value: control characters are in no text of a contract."""
+_GAP, _NOTHING = "\x01", "\x02"
+"""What stands between values, and for none: control characters are in no text of a contract."""
 
 _CREATE = (
     f"CREATE TEMP TABLE IF NOT EXISTS offers_told ({', '.join(f'{name} {kind}' for name, kind in _COLUMNS.items())}) "
     "ON COMMIT DELETE ROWS"
 )
-_COPY = f"COPY offers_told ({_NAMES}) FROM STDIN (FORMAT csv, NULL '{_NOTHING}')"
+_FORMAT = f"(DELIMITER '{_GAP}', NULL '{_NOTHING}')"
+_COPY = f"COPY offers_told ({_NAMES}) FROM STDIN {_FORMAT}"
 # The price may be newer than the terms: a price list tells it alone.
 _UPSERT = f"""
     INSERT INTO search_offers AS old ({_NAMES}, price_seq)
@@ -67,74 +66,88 @@ _UPSERT = f"""
     WHERE old.seq < excluded.seq"""
 
 
-def offer_row(sent: Mapping[str, Any], seq: int) -> tuple[Any, ...]:
+def offer_line(sent: Mapping[str, Any], seq: int) -> str:
     """The event as it was sent, with what the index has in another form; a member that is missing is no value.
 
     The events are our own and come as they were validated; what they hold and how, the columns and constraints of
     the table judge again.
+
+    Raises:
+        TypeError: a value is of another type than the contract says.
+        ValueError: a text holds what no text of a contract holds.
     """
-    tiers, freight, epd = sent.get("tiers") or (), sent.get("freight") or (), sent.get("epd")
-    regions = sent["regions"]
-    return (
-        sent["supplier_id"],
-        sent["offer_id"],
-        sent["variant_id"],
-        sent["item_no"],
-        sent["type_code"],
-        sent["category"],
-        sent.get("brand"),
-        sent["price"],
-        sent["currency"],
-        sent["tax_inclusive"],
-        sent["tax_rate"],
-        sent["unit"],
-        sent["unit_factor"],
-        sent["base_unit"],
-        sent.get("min_quantity"),
-        sent.get("step_quantity"),
-        sent["lead_time_days"],
-        _array(regions),
-        _array(region_heads(regions)),
-        sent["valid_from"],
-        sent.get("valid_until"),
-        _array(sent["audience_keys"]),
-        _array([tier["min_quantity"] for tier in tiers]),
-        _array([tier["price"] for tier in tiers]),
-        sent.get("stock_point"),
-        sent.get("standard"),
-        _array(region_heads([each["region"] for each in freight])),
-        _array([each["price"] for each in freight]),
-        orjson.dumps(sent["certificates"]).decode() if sent.get("certificates") else "[]",
-        orjson.dumps(epd).decode() if epd else None,
-        epd.get("kgco2e") if epd else None,
-        epd.get("valid_until") if epd else None,
-        sent["status"],
-        seq,
+    told = sent.get
+    regions, tiers, freight, epd = sent["regions"], told("tiers"), told("freight"), told("epd") or {}
+    return line(
+        (
+            sent["supplier_id"],
+            sent["offer_id"],
+            sent["variant_id"],
+            sent["item_no"],
+            sent["type_code"],
+            sent["category"],
+            _or_nothing(told("brand")),
+            sent["price"],
+            sent["currency"],
+            str(sent["tax_inclusive"]),
+            sent["tax_rate"],
+            sent["unit"],
+            sent["unit_factor"],
+            sent["base_unit"],
+            _or_nothing(told("min_quantity")),
+            _or_nothing(told("step_quantity")),
+            str(sent["lead_time_days"]),
+            array(regions),
+            array(region_heads(regions)),
+            sent["valid_from"],
+            _or_nothing(told("valid_until")),
+            array(sent["audience_keys"]),
+            array([tier["min_quantity"] for tier in tiers] if tiers else ()),
+            array([tier["price"] for tier in tiers] if tiers else ()),
+            _or_nothing(told("stock_point")),
+            _or_nothing(told("standard")),
+            array(region_heads([each["region"] for each in freight]) if freight else ()),
+            array([each["price"] for each in freight] if freight else ()),
+            orjson.dumps(sent["certificates"]).decode() if told("certificates") else "[]",
+            orjson.dumps(epd).decode() if epd else _NOTHING,
+            _or_nothing(epd.get("kgco2e")),
+            _or_nothing(epd.get("valid_until")),
+            sent["status"],
+            str(seq),
+        )
     )
 
 
-def as_csv(rows: Iterable[Sequence[Any]]) -> str:
-    """Rows as `_COPY` reads them."""
-    written = StringIO()
-    csv.writer(written, lineterminator="\n").writerows(
-        [_NOTHING if value is None else value for value in row] for row in rows
-    )
-    return written.getvalue()
+def _or_nothing(value: str | None) -> str:
+    return _NOTHING if value is None else value
 
 
-def _array(items: Sequence[object]) -> str:
+def line(values: Sequence[str]) -> str:
+    """Values as COPY reads them, whatever they hold; a module of the standard library takes twice the time.
+
+    Raises:
+        ValueError: a value holds the sign that stands between values.
+    """
+    told = _GAP.join(values)
+    if told.count(_GAP) >= len(values):
+        raise ValueError("A text holds a control character.")
+    if "\\" in told or "\n" in told or "\r" in told:
+        told = told.replace("\\", "\\\\").replace("\n", "\\n").replace("\r", "\\r")
+    return f"{told}\n"
+
+
+def array(items: Sequence[str]) -> str:
     """The literal of an array without gaps."""
     if not items:
         return "{}"
-    texts = [str(each) for each in items]
-    joined = '","'.join(texts)
-    if "\\" in joined or joined.count('"') > 2 * (len(texts) - 1):
-        joined = '","'.join(each.replace("\\", "\\\\").replace('"', '\\"') for each in texts)
+    joined = '","'.join(items)
+    if "\\" in joined or joined.count('"') > 2 * (len(items) - 1):
+        joined = '","'.join([each.replace("\\", "\\\\").replace('"', '\\"') for each in items])
     return f'{{"{joined}"}}'
 
 
 async def stage(connection: AsyncConnection[Any], told: str) -> None:
-    """Bring rows (`as_csv`) to the database, those of before forgotten."""
+    """Bring lines (`offer_line`) to the database, those of before forgotten."""
     async with connection.cursor() as cursor:
         await cursor.execute(_CREATE)
         await cursor.execute("TRUNCATE offers_told")
