@@ -69,7 +69,7 @@ async def test_everything_an_offer_may_have_and_nothing_it_has_not(market: Marke
 
 def test_every_column_of_the_table_is_told_or_computed():
     sent = offer_line({"regions": [], "audience_keys": [], **dict.fromkeys(_REQUIRED, "x")}, 7)
-    computed = {"comparable", "price_order", "price_seq"}
+    computed = {"comparable", "price_order"}
     assert list(_COLUMNS) == [name for name in SearchOffer.model_fields if name not in computed]
     assert len(sent.split(_GAP)) == len(_COLUMNS)
 

@@ -22,7 +22,7 @@ from services.catalog.search.documents import variant_tokens
 from services.catalog.search.knowledge import dictionary
 from services.catalog.search.places import region_heads
 from services.catalog.search.wire import fetch, fetch_none
-from shared.contracts.suppliers import OfferState, StockState, SupplierChanged
+from shared.contracts.suppliers import StockState, SupplierChanged
 from shared.database import driver_connection
 from shared.feed import START, Event, parse_position
 from shared.logs import log
@@ -138,7 +138,7 @@ async def offers_changed(session: AsyncSession, *, events: Sequence[Event]) -> N
 class _Ready(NamedTuple):
     """Offers made ready."""
 
-    told: str
+    told: offer_rows.Lines
     variant_ids: Sequence[str]
 
 
@@ -146,13 +146,21 @@ async def _made_ready(events: Sequence[Event]) -> _Ready:
     newest: dict[tuple[str, str], dict[str, Any]] = {}
     for event in events:
         seq = _number(event)
-        for sent in _told(event, event.data.get("offers"), _OF_OFFER_REQUIRED):
-            made = {"seq": seq, "line": offer_rows.offer_line(sent, seq), "variant_id": sent["variant_id"]}
-            _keep_newest(newest, (sent["supplier_id"], sent["offer_id"]), made)
-            if len(newest) % _OFFERS_IN_A_ROW == 0:
+        for place, sent in enumerate(_told(event, event.data.get("offers"))):
+            try:
+                line = offer_rows.offer_line(sent, seq)
+                made = {"seq": seq, "line": line, "variant_id": sent["variant_id"]}
+                _keep_newest(newest, (sent["supplier_id"], sent["offer_id"]), made)
+            except (LookupError, TypeError, AttributeError, ValueError) as problem:
+                raise EventMalformedError(f"{event.type} {event.position}, offer {place}: {problem!r}") from problem
+            if place % _OFFERS_IN_A_ROW == 0:
                 await asyncio.sleep(0)
     return _Ready(
-        told="".join(each["line"] for each in newest.values()),
+        told=offer_rows.Lines(
+            supplier_ids=[supplier_id for supplier_id, _ in newest],
+            offer_ids=[offer_id for _, offer_id in newest],
+            lines=[each["line"] for each in newest.values()],
+        ),
         variant_ids=sorted({each["variant_id"] for each in newest.values()}),
     )
 
@@ -161,11 +169,9 @@ async def _write(session: AsyncSession, ready: _Ready) -> int:
     """So many variants are new."""
     variants = await _not_indexed(session, variant_ids=ready.variant_ids)
     definitions = (await dictionary(session)).definitions if variants else {}
-    connection = await driver_connection(session)
-    await offer_rows.stage(connection, ready.told)
     making = asyncio.create_task(_variant_rows(variants, definitions))
     try:
-        await offer_rows.lay(connection)
+        await offer_rows.write(await driver_connection(session), ready.told)
         rows = await making
     finally:
         making.cancel()
@@ -259,11 +265,10 @@ def _required(contract: type[BaseModel]) -> frozenset[str]:
     return frozenset(name for name, each in contract.model_fields.items() if each.is_required())
 
 
-_OF_OFFER_REQUIRED, _OF_STOCK_REQUIRED = _required(OfferState), _required(StockState)
-_OF_SUPPLIER_REQUIRED = _required(SupplierChanged)
+_OF_STOCK_REQUIRED, _OF_SUPPLIER_REQUIRED = _required(StockState), _required(SupplierChanged)
 
 
-def _told(event: Event, rows: Any, required: Collection[str]) -> Sequence[Mapping[str, Any]]:
+def _told(event: Event, rows: Any, required: Collection[str] = ()) -> Sequence[Mapping[str, Any]]:
     """The rows of an event, if each has what the contract requires; what the values are, the columns judge.
 
     Raises:
@@ -271,11 +276,12 @@ def _told(event: Event, rows: Any, required: Collection[str]) -> Sequence[Mappin
     """
     try:
         UUID(event.data["supplier_id"])
-        whole = isinstance(rows, list) and all(row.keys() >= required for row in rows)
+        whole = isinstance(rows, list) and (not required or all(row.keys() >= required for row in rows))
     except (KeyError, ValueError, TypeError, AttributeError) as problem:
         raise EventMalformedError(f"{event.type} {event.position}: {problem!r}") from problem
     if not whole:
-        raise EventMalformedError(f"{event.type} {event.position} lacks some of {', '.join(sorted(required))}.")
+        lacking = f"rows that have {', '.join(sorted(required))}" if required else "rows"
+        raise EventMalformedError(f"{event.type} {event.position} lacks {lacking}.")
     found: Sequence[Mapping[str, Any]] = rows
     return found
 

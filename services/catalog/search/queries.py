@@ -270,8 +270,12 @@ async def not_indexed(session: AsyncSession, *, variant_ids: Sequence[str]) -> l
     """Those of these variants that the index does not hold yet, as it will hold them; what is no variant has no key."""
     statement = """
         SELECT asked.id, v.key, v.type_code, v.category, v.properties, v.unit_factors, v.carbon
-        FROM unnest(CAST(:ids AS uuid[])) AS asked (id) LEFT JOIN variants v ON v.id = asked.id
-        WHERE NOT EXISTS (SELECT FROM search_variants found WHERE found.variant_id = asked.id)"""
+        FROM unnest(CAST(:ids AS uuid[])) AS asked (id) LEFT JOIN LATERAL (
+            SELECT true AS is_there FROM search_variants v WHERE v.variant_id = asked.id LIMIT 1
+        ) found ON true LEFT JOIN LATERAL (
+            SELECT * FROM variants v WHERE v.id = asked.id LIMIT 1
+        ) v ON true
+        WHERE found.is_there IS NULL"""
     return await fetch(session, statement, {"ids": list(variant_ids)})
 
 
