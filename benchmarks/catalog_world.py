@@ -5,7 +5,7 @@ made set-based in the database: what each is, costs and shows follows from its n
 """
 
 import random
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from decimal import Decimal
 from uuid import UUID
@@ -201,19 +201,6 @@ def _carbon(connection: psycopg.Connection) -> dict[str, CarbonFactorOfType]:
     return {row[0]: CarbonFactorOfType(**dict(zip(names, row, strict=True))) for row in rows}
 
 
-def states_to_tell(connection: psycopg.Connection) -> None:
-    """Keep every offer as `suppliers` would tell it, for `offer_states`."""
-    connection.execute("DROP TABLE IF EXISTS states_to_tell")
-    connection.execute(f"CREATE UNLOGGED TABLE states_to_tell AS {_STATES}")
-    connection.execute("CREATE INDEX ON states_to_tell (n)")
-
-
-def offer_states(connection: psycopg.Connection, *, after: int, most: int) -> Sequence[dict[str, object]]:
-    """The next of them."""
-    statement = "SELECT state FROM states_to_tell WHERE n > %s ORDER BY n LIMIT %s"
-    return [row[0] for row in connection.execute(statement, [after, most])]
-
-
 _VARIANTS = """
     INSERT INTO variants SELECT r.id, r.key, r.type_code, r.type_version, r.category, r.name_zh, r.name_en,
         r.properties, r.supply_mode, r.base_unit, r.base_decimals, r.unit_factors, r.unit_decimals, r.spec_hash,
@@ -276,17 +263,3 @@ _STOCK = """
     SELECT supplier_id, item_no, 'main', CASE WHEN seq %% 9 = 0 THEN 0 ELSE seq %% 900 + 1 END,
         CASE WHEN seq %% 9 = 0 THEN 'out' WHEN seq %% 900 < 9 THEN 'low' ELSE 'in' END, now(), seq
     FROM search_offers"""
-
-_STATES = """
-    SELECT row_number() OVER (ORDER BY o.seq) AS n, jsonb_build_object(
-        'offer_id', offer_id, 'supplier_id', supplier_id, 'item_no', item_no,
-        'variant_id', o.variant_id, 'variant_key', v.variant_key, 'type_code', o.type_code, 'category', o.category,
-        'brand', brand, 'price', price::text, 'currency', currency, 'tax_inclusive', tax_inclusive,
-        'tax_rate', tax_rate::text, 'unit', unit, 'unit_factor', unit_factor::text, 'base_unit', base_unit,
-        'lead_time_days', lead_time_days, 'regions', regions, 'valid_from', valid_from, 'valid_until', valid_until,
-        'audience_keys', audience_keys, 'stock_point', stock_point, 'standard', standard, 'status', status,
-        'tiers', (SELECT coalesce(jsonb_agg(jsonb_build_object('min_quantity', f::text, 'price', p::text)), '[]')
-            FROM unnest(tier_from, tier_price) AS t (f, p)),
-        'certificates', certificates, 'epd', epd
-    ) AS state
-    FROM search_offers o JOIN search_variants v ON v.variant_id = o.variant_id"""
