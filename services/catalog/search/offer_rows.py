@@ -80,6 +80,7 @@ def offer_line(sent: Mapping[str, Any], seq: int) -> str:
     the table judge again.
 
     Raises:
+        KeyError: a member is missing.
         TypeError: a value is of another type than the contract says.
         ValueError: a text holds what no text of a contract holds.
     """
