@@ -1,9 +1,12 @@
 """What a second person decides about rows, and what is refused."""
 
+import asyncio
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
+from shared.database import transaction
 from shared.identity import Role
 from tests.catalog.mapping_world import BAR, BAR_ROW, Mapping, csv_file
 from tests.conftest import a_person
@@ -201,3 +204,47 @@ async def test_a_malformed_decision_is_refused(mapping: Mapping, body: dict[str,
     job = await mapping.imported(csv_file(BAR_ROW))
     answer = await mapping.post(f"/mapping-jobs/{job['id']}/decisions", body)
     assert (answer.status_code, answer.json()["code"]) == (422, "MalformedRequest")
+
+
+async def counted(mapping: Mapping, job: dict[str, Any]) -> dict[str, int]:
+    """The rows of an import by state, one by one."""
+    async with transaction(mapping.database.system) as session:
+        rows = await session.execute(
+            text("SELECT state, sampled FROM mapping_rows WHERE job_id = CAST(:id AS uuid)"), {"id": job["id"]}
+        )
+        found = dict.fromkeys((await mapping.job(job["id"]))["rows"], 0)
+        for state, sampled in rows:
+            found[state] += 1
+            found["sample_open"] += sampled and state == "AUTO_ACCEPTED"
+    return found
+
+
+async def test_the_counts_of_rows_are_those_of_the_rows_whoever_changes_them(mapping: Mapping):
+    bars = [
+        f"B-{size}-{length},钢筋,HRB400E Φ{size} {length}m,吨" for size in (8, 10, 12, 16, 20, 25) for length in (9, 12)
+    ]
+    twice = bars[0].replace("Φ8", "Φ28")
+    job = await mapping.imported(csv_file(BAR_ROW, OPEN_ROW, VALVE_ROW, *bars, twice))
+    before = (await mapping.job(job["id"]))["rows"]
+    assert before == await counted(mapping, job)
+    assert before["AUTO_ACCEPTED"] >= 5
+    assert sum(before.values()) - before["sample_open"] == len(bars) + 4
+
+    second = {"row_no": 4, "decision": "confirm"}
+    answers = await asyncio.gather(
+        mapping.decide(job, {"row_no": 3, "decision": "reject", "note": "not bought any more"}),
+        mapping.decide(job, second),
+        mapping.decide(job, {"row_no": 8, "decision": "confirm"}, {"row_no": 9, "decision": "confirm"}),
+        mapping.post(f"/mapping-jobs/{job['id']}/acceptances", {"states": ["AUTO_ACCEPTED"], "sampled": True}),
+    )
+    assert {each.status_code for each in answers} == {200}, [each.text for each in answers]
+    decided = (await mapping.job(job["id"]))["rows"]
+    assert decided == await counted(mapping, job)
+    assert (decided["REJECTED"], decided["sample_open"]) == (1, 0)
+    assert decided["CONFIRMED"] >= 3
+
+    assert (await mapping.approve(job, leave_open=True)).status_code == 200
+    await mapping.work()
+    rolled = await mapping.post(f"/mapping-jobs/{job['id']}/rollback", {"note": "wrong file"})
+    assert rolled.status_code == 200, rolled.text
+    assert (await mapping.job(job["id"]))["rows"] == await counted(mapping, job)

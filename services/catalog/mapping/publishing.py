@@ -12,7 +12,6 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.catalog.components import variant_actions
-from services.catalog.mapping import queries
 from services.catalog.mapping.actions import Lease, MappingJobStateWrong, found_job, leased, move
 from services.catalog.mapping.decisions import OwnImport
 from services.catalog.mapping.rules import WAITS_FOR_A_PERSON, JobState, may_decide
@@ -177,10 +176,9 @@ async def approve(
         raise MappingJobStateWrong(f"The import is {job.state}; it is approved when it is IN_REVIEW.")
     if not may_decide(reviewer=str(by.subject), importer=str(job.uploaded_by)):
         raise OwnImport("You uploaded this file; somebody else approves it.")
-    counts = await queries.counts_of_rows(session, company_id=company_id, job_id=job_id)
-    if counts["sample_open"]:
-        raise SampleStillOpen(f"{counts['sample_open']} sampled rows wait to be looked at (?sampled=true).")
-    waiting = sum(counts[state] for state in WAITS_FOR_A_PERSON)
+    if sampled := job.row_counts.get("sample_open"):
+        raise SampleStillOpen(f"{sampled} sampled rows wait to be looked at (?sampled=true).")
+    waiting = sum(job.row_counts.get(state, 0) for state in WAITS_FOR_A_PERSON)
     if waiting and not leave_open:
         raise RowsStillOpen(f"{waiting} rows wait for a person; decide, or approve with leave_open.")
     effective = effective_from or today

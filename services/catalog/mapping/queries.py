@@ -11,7 +11,7 @@ from sqlalchemy import func, or_, text, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
-from services.catalog.mapping.rules import OVER, RowState
+from services.catalog.mapping.rules import OVER
 from services.catalog.mapping.tables import CodeMapping, MappingHistory, MappingJob, MappingRow, MappingRowError
 
 
@@ -78,22 +78,6 @@ async def claim_next(
     """Take the oldest job nobody works on, of whichever company; its company and id."""
     row = (await session.execute(_CLAIM, {"lease_id": lease_id, "until": until, "now": now})).one_or_none()
     return None if row is None else (row.company_id, row.id)
-
-
-async def counts_of_rows(session: AsyncSession, *, company_id: UUID, job_id: UUID) -> Mapping[str, int]:
-    """How many rows stand in each state; `sample_open`: sampled ones nobody looked at yet."""
-    rows = await session.execute(
-        text(
-            "SELECT state, count(*) AS n, count(*) FILTER (WHERE sampled AND state = 'AUTO_ACCEPTED') AS open "
-            "FROM mapping_rows WHERE company_id = :company_id AND job_id = :job_id GROUP BY state"
-        ),
-        {"company_id": company_id, "job_id": job_id},
-    )
-    found = {str(state): 0 for state in RowState} | {"sample_open": 0}
-    for row in rows:
-        found[row.state] = row.n
-        found["sample_open"] += row.open
-    return found
 
 
 async def rows_to_match(

@@ -167,7 +167,7 @@ async def read_job(
     """State, progress, and how many rows stand in each state."""
     company = await scoped(session, caller, company_id)
     job = await actions.found_job(session, company_id=company, job_id=job_id)
-    return job_view(job, counts=await queries.counts_of_rows(session, company_id=company, job_id=job_id))
+    return job_view(job, counted=True)
 
 
 @router.post(

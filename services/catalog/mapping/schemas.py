@@ -1,6 +1,5 @@
 """Bodies and answers of code mapping."""
 
-from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Any, Literal, Self
@@ -73,7 +72,10 @@ class JobView(Answer):
     repeated: bool = Field(default=False, description="The file was sent before; nothing was done.")
 
 
-def job_view(job: MappingJob, *, counts: Mapping[str, int] | None = None, repeated: bool = False) -> JobView:
+_COUNTED = (*(str(state) for state in RowState), "sample_open")
+
+
+def job_view(job: MappingJob, *, counted: bool = False, repeated: bool = False) -> JobView:
     """A job as its company sees it."""
     return JobView(
         id=job.id,
@@ -92,7 +94,7 @@ def job_view(job: MappingJob, *, counts: Mapping[str, int] | None = None, repeat
         rows_rejected=job.rows_rejected,
         rows_matched=job.rows_matched,
         rows_published=job.rows_published,
-        rows=None if counts is None else dict(counts),
+        rows={name: job.row_counts.get(name, 0) for name in _COUNTED} if counted else None,
         warnings=job.warnings,
         problem=None if job.problem is None else JobProblem(**job.problem),
         created_at=job.created_at,

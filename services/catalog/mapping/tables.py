@@ -86,6 +86,10 @@ class MappingJob(Table, table=True):
     rows_rejected: int = _count("rows_rejected")
     rows_matched: int = _count("rows_matched")
     rows_published: int = _count("rows_published")
+    row_counts: dict[str, int] = Field(
+        default_factory=dict, sa_column=Column(JSONB, nullable=False, server_default=text("'{}'"))
+    )
+    """Rows by state, and `sample_open`: sampled ones nobody looked at yet; kept by triggers on the rows."""
     last_row: int = _count("last_row")
     """The last row that was matched; a worker that takes over goes on behind it."""
     warnings: list[str] = Field(
