@@ -44,6 +44,10 @@ async def test_terms_that_arrive_late_do_not_bring_an_older_price_back(market: M
     await market.follow()
     (offer,) = await offers_shown(market)
     assert (Decimal(offer["unit_price"]), offer["lead_time_days"]) == (Decimal("3333.33"), 21)
+    reprice(market, supplier, {state["offer_id"]: "3111.11"}, position="57-57")
+    await market.follow()
+    (offer,) = await offers_shown(market)
+    assert Decimal(offer["unit_price"]) == Decimal("3333.33"), "a price of before the last one, after later terms"
 
 
 async def test_a_price_for_an_offer_the_index_does_not_hold_is_parked(market: Market):

@@ -267,7 +267,7 @@ async def test_pages_of_every_order_follow_each_other_without_gap_or_repetition(
     keys += [COIL, BEAM, LONG_BEAM]
     for place, key in enumerate(keys):
         terms: dict[str, Any] = {
-            "price": str(3200 + place % 3), "lead_time_days": place % 2, "currency": "USD" if place % 5 == 4 else "CNY",
+            "price": str(3200 + place % 3), "lead_time_days": place % 2, "currency": "USD" if place % 7 == 4 else "CNY",
             "epd": epd(str(2000 + place % 2)) if place % 3 == 0 else None,
         }  # fmt: skip
         await market.offer(supplier, key, **terms)

@@ -267,7 +267,10 @@ async def candidates(
 
 
 async def not_indexed(session: AsyncSession, *, variant_ids: Sequence[str]) -> list[Any]:
-    """Those of these variants that the index does not hold yet, as it will hold them; what is no variant has no key."""
+    """Those of these variants that the index does not hold yet, as it will hold them; what is no variant has no key.
+
+    LIMIT keeps the indexes the way in, as for offers (`offer_rows`).
+    """
     statement = """
         SELECT asked.id, v.key, v.type_code, v.category, v.properties, v.unit_factors, v.carbon
         FROM unnest(CAST(:ids AS uuid[])) AS asked (id) LEFT JOIN LATERAL (
