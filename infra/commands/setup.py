@@ -54,6 +54,28 @@ def migrate(*, data_dir: DataDir = DATA_DIR, json: JsonFlag = False) -> None:
         out.result({"migrated": list(opened.urls)})
 
 
+@app.command(name="rebuild-search")
+def rebuild_search(*, data_dir: DataDir = DATA_DIR, json: JsonFlag = False) -> None:
+    """Empty the index of the search; the catalog's worker fills it again from what suppliers ever told.
+
+    Until it has caught up (`dougong status`) the search finds less. Orders, prices and stock are not touched.
+    """
+    from services.catalog.search.jobs import rebuild_index
+    from shared.database import Database
+
+    async def emptied(url: str) -> None:
+        database = Database(app_url=url, system_url=url, pool_size=1)
+        await rebuild_index(database.system)
+        await database.dispose()
+
+    out = Out(json=json)
+    with failing_well(out):
+        with _opened(data_dir) as opened:
+            asyncio.run(emptied(opened.urls["catalog"].worker))
+        out.say("The index is empty; the running worker of the catalog fills it again.")
+        out.result({"rebuilding": "search"})
+
+
 @app.command()
 def seed(
     *,

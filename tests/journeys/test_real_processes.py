@@ -214,6 +214,31 @@ def caught_up(installation: Installation, *, since: datetime) -> bool:
     return bool(feeds) and all(at is not None and datetime.fromisoformat(at) >= since for at in looked)
 
 
+def the_search_is_emptied_and_fills_itself_again(installation: Installation) -> None:
+    before = found_by_the_buyer(installation)
+    assert len(before) == 50
+    emptied = datetime.now(UTC)
+    assert installation.dougong("rebuild-search") == {"rebuilding": "search"}
+    wait_for(lambda: caught_up(installation, since=emptied), seconds=120, what="the search index, again")
+    assert found_by_the_buyer(installation) == before
+
+
+def found_by_the_buyer(installation: Installation) -> list[tuple[str, int, str]]:
+    """The cheapest variants, with how many offer them."""
+    person = Credentials.load(installation.instance.credentials_file).people[BUYER]
+    addresses = installation.instance.addresses
+    signed_in = httpx.post(
+        f"{addresses['members']}/members/sessions", json={"email": person.email, "password": person.password}
+    ).json()
+    answer = httpx.get(
+        f"{addresses['catalog']}/catalog/search",
+        params={"sort": "price", "limit": 50},
+        headers={"Authorization": f"Bearer {signed_in['access_token']}"},
+    )
+    assert answer.status_code == 200, answer.text
+    return [(hit["variant"]["key"], hit["offers_count"], hit["price_from"]) for hit in answer.json()["items"]]
+
+
 def a_service_that_is_killed_comes_back_and_knows_everything(installation: Installation) -> None:
     first = installation.pids()["orders"]
     os.kill(first, signal.SIGKILL)
@@ -255,8 +280,9 @@ def ctrl_c_stops_every_process_and_the_database(installation: Installation) -> N
 def test_what_make_up_starts_tells_the_whole_story_and_survives_being_killed(
     installation: Installation, tmp_path: Path
 ):
-    """One test of four chapters: each goes on where the one before ended."""
+    """One test of five chapters: each goes on where the one before ended."""
     the_story_of_the_readme(installation, tmp_path)
+    the_search_is_emptied_and_fills_itself_again(installation)
     a_service_that_is_killed_comes_back_and_knows_everything(installation)
     after_everything_was_killed_a_second_start_finds_it_all_again(installation)
     ctrl_c_stops_every_process_and_the_database(installation)

@@ -248,14 +248,15 @@ async def _variant_rows(
 async def empty_index(session: AsyncSession) -> None:
     """Forget the whole read model and go back to the start of the feed; the follower fills it again.
 
-    The cursor is moved, not removed: a page being applied at this moment then fails and is read again.
+    The cursor is moved, not removed, and first: a page being applied at this moment is waited for, or fails and is
+    read again; it leaves no row behind.
     """
-    for table in ("search_offers", "search_stock", "search_suppliers", "search_variants", "search_blacklists"):
-        await session.execute(text(f"DELETE FROM {table}"))
     await session.execute(
         text("UPDATE follower_cursors SET position = :start, caught_up_to = NULL WHERE source = 'suppliers'"),
         {"start": START},
     )
+    for table in ("search_offers", "search_stock", "search_suppliers", "search_variants", "search_blacklists"):
+        await session.execute(text(f"DELETE FROM {table}"))
 
 
 _OF_SUPPLIER = ("supplier_id", "name", "status", "categories", "regions", "qualified_until")
