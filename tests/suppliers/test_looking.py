@@ -64,9 +64,12 @@ HOSTILE: dict[str, tuple[Callable[[PdfWriter], Any], str]] = {
 }
 
 
-def looked(path: Path, body: bytes) -> None:
+def looked(path: Path, body: bytes) -> str:
+    """As what it was looked through; only a PDF has anything to look through."""
     path.write_bytes(body)
-    look_through(path, media_type=media_type_of(path, name="paper.pdf", declared=None))
+    media_type = media_type_of(path, name="paper.pdf", declared=None)
+    look_through(path, media_type=media_type)
+    return media_type
 
 
 @pytest.mark.parametrize("case", HOSTILE)
@@ -99,10 +102,10 @@ def test_a_script_that_nothing_points_to_is_found_too(tmp_path: Path):
 
 
 def test_an_ordinary_pdf_is_kept(tmp_path: Path):
-    looked(tmp_path / "plain", pdf())
     goto = ArrayObject([NumberObject(0), NameObject("/Fit")])
-    looked(tmp_path / "opens at a page", pdf(_at_root("/OpenAction", _action("/GoTo", D=goto))))
-    looked(tmp_path / "opens at a place", pdf(_at_root("/OpenAction", goto)))
+    opening_at = (_at_root("/OpenAction", _action("/GoTo", D=goto)), _at_root("/OpenAction", goto))
+    for body in (pdf(), *(pdf(each) for each in opening_at)):
+        assert looked(tmp_path / "paper", body) == "application/pdf"
 
 
 @pytest.mark.parametrize("cut", [0.1, 0.5, 0.9])
